@@ -1,0 +1,44 @@
+/** What is known of a board before any code runs on it. Everything here comes from a data sheet or from Espruino's own board files. */
+export interface BoardFacts {
+  /** As on the command line. */
+  id: string;
+  name: string;
+  /** Values of `process.env.BOARD` that this file speaks for. */
+  espruinoNames: string[];
+  /** Hardware revisions that differ, as `process.env.HWVERSION` tells them. */
+  revisions: { name: string; hwVersion: number | undefined; differences: string }[];
+  chip: { part: string; ramKb: number; flashKb: number; mhz: number };
+  softDevice: { name: string; version: string };
+  /** Interpreter variables ("JsVars") and the bytes each takes. */
+  variables: { count: number; bytes: number };
+  /** Where Storage lies. `internal`: memory-mapped flash of the chip, which is what our log needs. */
+  storage: { address: number; pages: number; pageBytes: number; internal: boolean };
+  crypto: { sha1: boolean; sha256: boolean; aes: boolean; aesCcm: boolean };
+  /** Console of a freshly started board and its pins. */
+  console: { device: "Serial1" | "Bluetooth" | "USB" | "Terminal"; tx?: string; rx?: string; baud: number; alwaysOn: boolean };
+  lights: { name: string; colour: "red" | "green" | "blue" | "white" | "backlight" }[];
+  buttons: string[];
+  screen?: { width: number; height: number; bitsPerPixel: number };
+  /** Legal transmit powers, dBm. */
+  txPowers: number[];
+  advertising: { minimumMs: number; minimumNonConnectableMs: number; maximumMs: number; dataBytes: number; extendedBytes?: number };
+  /** Kind of random address the stack lets the interpreter set. */
+  address: "static-random" | "nrpa";
+  gatt: { mtu: number; centralLinks: number; peripheralLinks: number };
+  clock: { source: "rc" | "crystal"; ppm: number };
+  /** Is Unicode compiled in? Without it strings are bytes. */
+  unicode: boolean;
+  /** Published currents, microamps; undefined where nobody has published one. */
+  currents: {
+    source: string;
+    sleep?: number;
+    advertising375?: number;
+    advertisingNonConnectable375?: number;
+    connectedIdle?: number;
+    connectedActive?: number;
+    scanning?: number;
+    cpu?: number;
+  };
+  /** Anything a user should know before buying forty. */
+  notes: string[];
+}

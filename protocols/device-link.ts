@@ -1,0 +1,77 @@
+/**
+ * What hub and board say to each other above the interpreter's console.
+ *
+ * Hub to board: one line, `\x10` + JavaScript + `\n`; the `\x10` silences echo and prompt. The firmware puts one object in the global scope, `T`; its methods are the commands.
+ * It works over any console and with every release of the interpreter that runs the firmware; no packet protocol is needed.
+ *
+ * Board to hub: one frame an answer, printed. Other prints may stand before and after it, never inside.
+ *
+ *   offset 0  2 bytes  01 7F
+ *   offset 2  u16      length of the payload, little-endian
+ *   offset 4           payload
+ *   then      u32      CRC-32 of length and payload, little-endian
+ *
+ * The console turns LF into CR LF on the way out: the receiver takes out each CR that stands right before an LF. Nothing else is changed, so every byte may stand in a frame.
+ * A refusal is a frame whose payload begins with `!` and goes on with a code of REFUSALS.
+ */
+export const FRAME_FIRST = 0x01;
+export const FRAME_SECOND = 0x7f;
+export const FRAME_OVERHEAD = 8;
+
+/**
+ * Commands, as methods of the global `T`. Numbers are decimal.
+ *
+ * | call | answer |
+ * |---|---|
+ * | `T.s()` | JSON: the status, `DeviceStatus` |
+ * | `T.r(seq, n)` | records from sequence number `seq` on, at most `n` slots of one page: u32 seq, u32 era, u32 base tick, u32 next seq, then the slots of 28 bytes. Own keys read as zero. No slots: nothing there; next seq says where to go on (or equals seq: end of the log) |
+ * | `T.a(seq)` | the hub has everything before `seq`: remembered; answer JSON `{}` |
+ * | `T.t(unix, ms, roundTripMs)` | set the clock; answer JSON `{"step":ms or null}` |
+ * | `T.c(index, value)` | change a setting; answer JSON: the settings |
+ * | `T.k(fresh)` | hand over own keys: slots of kind TEK, 26-byte payloads one after the other; today's has the period elapsed so far. fresh 1: today's key ends here and a new one begins (GAEN-12) |
+ *
+ * `seq` of era and base: those that hold for the first slot of the answer; MARK records among the slots change them for what follows.
+ */
+export const COMMAND_OBJECT = "T";
+
+export interface DeviceStatus {
+  /** Firmware version and build id. */
+  v: string;
+  /** Board the bundle was built for. */
+  b: string;
+  /** Role: wearable, beacon or scanner. */
+  r: string;
+  /** Log id, hex. */
+  id: string;
+  /** Era and tick now. */
+  e: number;
+  t: number;
+  /** Unix time in ms now, 0 when the clock is not set. */
+  u: number;
+  /** Lowest sequence number still held, next to be written, and up to which the hub acknowledged. */
+  lo: number;
+  hi: number;
+  ak: number;
+  /** Records lost before the hub had them. */
+  dr: number;
+  /** Encounters open in RAM, and sightings heard since start. */
+  op: number;
+  n: number;
+  /** Advertising now: 0 no, 1 yes. */
+  ad: number;
+  /** Rotations since start; each restarts the radio stack. */
+  ro: number;
+  /** Error counters: radio refused, flash, input queue overflows. */
+  er: number;
+  /** Settings, in the order of settings.ts. */
+  c: number[];
+  /** Battery, mV. */
+  mv: number;
+}
+
+export const REFUSALS: { [code: string]: string } = {
+  arg: "an argument is out of range",
+  seq: "no such sequence number",
+  log: "the board has no usable log file",
+  clk: "the clock is not set",
+};

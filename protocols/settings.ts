@@ -1,0 +1,52 @@
+/**
+ * Settings of a board, in the order in which they stand in a settings record: signed 16-bit little-endian each.
+ * The board knows only the index; names, units and ranges are the hub's, so a wrong value is refused before it is sent.
+ */
+export interface SettingRule {
+  /** Index in the settings array of the board. */
+  index: number;
+  unit: string;
+  initial: number;
+  minimum: number;
+  maximum: number;
+  /** Only multiples of this are legal. */
+  step: number;
+  what: string;
+}
+
+export const CYCLE_TIME = 0;
+export const SCAN_TIME = 1;
+export const ADVERTISING_INTERVAL = 2;
+export const TX_POWER = 3;
+export const MINIMUM_DURATION = 4;
+export const RSSI_FLOOR = 5;
+export const RAW_LOG = 6;
+export const RETENTION = 7;
+export const SETTING_COUNT = 8;
+
+/** Defaults: the peer tool's cycle of 300 s and scan of 2 s (MH, section 4), 250 ms advertising (GAEN-08), 14 days (GAEN-11). */
+export const SETTING_RULES: { [name: string]: SettingRule } = {
+  cycleTime: { index: CYCLE_TIME, unit: "s", initial: 300, minimum: 4, maximum: 3600, step: 1, what: "from one scan to the next" },
+  scanTime: { index: SCAN_TIME, unit: "s", initial: 2, minimum: 2, maximum: 3600, step: 2, what: "length of a scan; GAEN recommends 4" },
+  advertisingInterval: {
+    index: ADVERTISING_INTERVAL, unit: "ms", initial: 250, minimum: 100, maximum: 10240, step: 1, what: "from one advertisement to the next",
+  },
+  txPower: { index: TX_POWER, unit: "dBm", initial: 0, minimum: -40, maximum: 8, step: 1, what: "transmit power" },
+  minimumDuration: {
+    index: MINIMUM_DURATION, unit: "s", initial: 0, minimum: 0, maximum: 3600, step: 1, what: "shorter encounters are not logged",
+  },
+  rssiFloor: { index: RSSI_FLOOR, unit: "dBm", initial: -127, minimum: -127, maximum: 0, step: 1, what: "weaker sightings are ignored" },
+  rawLog: { index: RAW_LOG, unit: "0|1", initial: 0, minimum: 0, maximum: 1, step: 1, what: "1 logs every sighting with its address (research only)" },
+  retention: { index: RETENTION, unit: "days", initial: 14, minimum: 1, maximum: 21, step: 1, what: "age at which records and keys are deleted" },
+};
+
+/** Why `value` is not legal for the setting called `name`, or `undefined` where it is. */
+export function settingProblem(name: string, value: number): string | undefined {
+  const rule = SETTING_RULES[name];
+  if (!rule) return "no setting is called " + name + "; known: " + Object.keys(SETTING_RULES).join(", ");
+  if (!(value >= rule.minimum && value <= rule.maximum) || value % rule.step !== 0) {
+    const steps = rule.step === 1 ? "whole number" : "multiple of " + rule.step;
+    return name + ": " + steps + " from " + rule.minimum + " to " + rule.maximum + " " + rule.unit + ", got " + value;
+  }
+  return undefined;
+}
