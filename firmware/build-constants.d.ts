@@ -1,0 +1,18 @@
+/** What the generator writes into a bundle. Each is a constant of its own, so that the minifier takes out what a board or a role doesn't need. */
+declare module "tracelet:build" {
+  /** Board id, as in boards/. */
+  export const BOARD_ID: string;
+  export const ROLE: string;
+  /** Firmware version and a build id, at most 15 ASCII characters. */
+  export const VERSION: string;
+  /** Does this role transmit? */
+  export const ADVERTISE: boolean;
+  /** Does this role scan and log? */
+  export const SCAN: boolean;
+  /** Settings a fresh board starts with, in the order of protocols/settings.ts. */
+  export const DEFAULTS: number[];
+  /** How many of LED1, LED2, LED3 the board has as indicator lights. 3: red, green, blue. */
+  export const LIGHTS: number;
+  /** Is there a button called BTN? */
+  export const BUTTON: boolean;
+}
