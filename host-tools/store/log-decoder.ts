@@ -1,0 +1,254 @@
+import { crc32 } from "node:zlib";
+import { readU16, readU32 } from "../../protocols/bytes.ts";
+import { ROLLING_PERIOD } from "../../protocols/gaen/key-schedule.ts";
+import {
+  CLOCK,
+  CLOCK_STEP_UNKNOWN,
+  DELETED,
+  ENCOUNTER,
+  FREE,
+  MARK,
+  PAYLOAD_BYTES,
+  SETTINGS,
+  SIGHTING,
+  SLOT_BYTES,
+  TEK,
+} from "../../protocols/log-format.ts";
+import { SETTING_COUNT } from "../../protocols/settings.ts";
+import { FormatError } from "../errors.ts";
+
+// Slots as they lie in a board's flash to typed records. The layouts stand in protocols/log-format.ts, each offset below is from there.
+
+/** What one `T.r` answered: `slots` is a whole number of 28-byte slots; `era` and `baseTick` hold for the first of them. */
+export interface PulledBlock {
+  /** Sequence number of the first slot. */
+  seq: number;
+  era: number;
+  baseTick: number;
+  slots: Uint8Array;
+  /** Where the board said to go on; `seq` plus the number of slots where it said nothing. */
+  nextSeq?: number;
+}
+
+/** Where a record stands: its sequence number for ever, and what ticks near it count from. */
+export interface Place {
+  seq: number;
+  era: number;
+  baseTick: number;
+}
+
+/** Ticks are seconds since the era began. */
+export interface EncounterRecord extends Place {
+  kind: "encounter";
+  rpi: Uint8Array;
+  aem: Uint8Array;
+  firstTick: number;
+  lastTick: number;
+  /** Sightings merged; 127 means 127 or more. */
+  count: number;
+  maxRssi: number;
+  /** dBm; at most 31 below the maximum, where it may have been lower still. */
+  meanRssi: number;
+}
+export interface SightingRecord extends Place {
+  kind: "sighting";
+  rpi: Uint8Array;
+  /** `aa:bb:cc:dd:ee:ff`, most significant byte first. */
+  address: string;
+  rssi: number;
+  tick: number;
+}
+export interface ClockRecord extends Place {
+  kind: "clock";
+  /** The era and tick that `unixMs` belongs to. They are the record's own: a copy keeps them. */
+  clockEra: number;
+  tick: number;
+  unixMs: number;
+  /** By how many ms the clock was put forward; undefined when it had not been set, or by more than the record holds. */
+  stepMs: number | undefined;
+  roundTripMs: number;
+  /** 1 hub, 2 kept over a restart of the firmware. */
+  setBy: number;
+  /** Sequence number before which the hub had everything. */
+  acknowledged: number;
+}
+export interface SettingsRecord extends Place {
+  kind: "settings";
+  /** In the order of protocols/settings.ts. */
+  values: number[];
+}
+export interface MarkRecord extends Place {
+  kind: "mark";
+  /** Millivolt, undefined when the board could not tell. */
+  batteryMv: number | undefined;
+  /** The firmware had just started. */
+  started: boolean;
+  firmware: string;
+}
+/** All zero: a record that was deleted, or an own key, which a board shows as zero. */
+export interface DeletedRecord extends Place {
+  kind: "deleted";
+}
+/** Not what the board wanted to write: a torn write, a worn cell, or a kind this version does not know. */
+export interface DamagedRecord extends Place {
+  kind: "damaged";
+  reason: string;
+}
+/** An erased slot that was never written. */
+export interface BlankRecord extends Place {
+  kind: "blank";
+}
+export type LogRecord = EncounterRecord | SightingRecord | ClockRecord | SettingsRecord | MarkRecord | DeletedRecord | DamagedRecord | BlankRecord;
+
+/** An own key as `T.k` hands it over: a 26-byte payload. */
+export interface OwnKey {
+  tek: Uint8Array;
+  rollingStart: number;
+  rollingPeriod: number;
+}
+
+const readI32 = (bytes: Uint8Array, offset: number) => readU32(bytes, offset) | 0;
+const readI16 = (bytes: Uint8Array, offset: number) => (readU16(bytes, offset) << 16) >> 16;
+const readI8 = (bytes: Uint8Array, offset: number) => (bytes[offset] << 24) >> 24;
+
+/** Last word of a slot for a payload of 26 bytes: low 13 bits of its CRC-32 and the kind. */
+export function slotWord(kind: number, payload: Uint8Array): number {
+  return (crc32(payload) & 0x1fff) | (kind << 13);
+}
+
+/**
+ * Records of one block, in the order of the log, one for each slot. Era and base of what follows a MARK are the MARK's.
+ *
+ * A slot that fails its check becomes a `damaged` record: a board may lose power in the middle of a write, and the rest of its log is as good as before.
+ * @throws FormatError where the block is not a whole number of slots: then it is not what the board sent.
+ */
+export function decodeBlock(block: PulledBlock): LogRecord[] {
+  if (block.slots.length % SLOT_BYTES !== 0) {
+    throw new FormatError(
+      "bad_block",
+      `block at sequence number ${block.seq}: a multiple of ${SLOT_BYTES} bytes expected, got ${block.slots.length}; pull again`,
+    );
+  }
+  const records: LogRecord[] = [];
+  let { era, baseTick } = block;
+  for (let offset = 0; offset < block.slots.length; offset += SLOT_BYTES) {
+    const place = { seq: block.seq + offset / SLOT_BYTES, era, baseTick };
+    const slot = block.slots.subarray(offset, offset + SLOT_BYTES);
+    const record = decodeSlot(slot, place);
+    if (record.kind === "mark") {
+      era = record.era;
+      baseTick = record.baseTick;
+    }
+    records.push(record);
+  }
+  return records;
+}
+
+/** One 28-byte slot. A MARK's own place already has the era and base that it brings. */
+export function decodeSlot(slot: Uint8Array, place: Place): LogRecord {
+  if (slot.every((byte) => byte === 0)) return { kind: "deleted", ...place };
+  if (slot.every((byte) => byte === 0xff)) return { kind: "blank", ...place };
+  const word = readU16(slot, PAYLOAD_BYTES);
+  const kind = word >> 13;
+  const payload = slot.subarray(0, PAYLOAD_BYTES);
+  if (kind === FREE) return { kind: "damaged", reason: "the write was cut short", ...place };
+  if (word !== slotWord(kind, payload)) return { kind: "damaged", reason: "the checksum is wrong", ...place };
+  switch (kind) {
+    case ENCOUNTER:
+      return decodeEncounter(payload, place);
+    case SIGHTING:
+      return {
+        kind: "sighting",
+        ...place,
+        rpi: payload.slice(0, 16),
+        address: Array.from(payload.subarray(16, 22), (byte) => byte.toString(16).padStart(2, "0")).join(":"),
+        rssi: readI8(payload, 22),
+        tick: place.baseTick + (readU16(payload, 23) | (payload[25] << 16)),
+      };
+    case CLOCK:
+      return decodeClock(payload, place);
+    case SETTINGS:
+      return { kind: "settings", ...place, values: Array.from({ length: SETTING_COUNT }, (_, i) => readI16(payload, 2 * i)) };
+    case MARK:
+      return decodeMark(payload, place);
+    // A board hands keys over by T.k only. One that shows up in the log all the same is not kept.
+    case TEK:
+    case DELETED:
+      return { kind: "deleted", ...place };
+    default:
+      return { kind: "damaged", reason: "unknown kind " + kind, ...place };
+  }
+}
+
+function decodeEncounter(payload: Uint8Array, place: Place): EncounterRecord {
+  const times = readU32(payload, 20);
+  const signal = readU16(payload, 24);
+  const firstTick = place.baseTick + 2 * (times & 0x7ffff);
+  const maxRssi = -((signal >> 4) & 0x7f);
+  return {
+    kind: "encounter",
+    ...place,
+    rpi: payload.slice(0, 16),
+    aem: payload.slice(16, 20),
+    firstTick,
+    lastTick: firstTick + 2 * ((times >>> 19) & 0x3ff),
+    count: (times >>> 29) | ((signal & 15) << 3),
+    maxRssi,
+    meanRssi: maxRssi - (signal >> 11),
+  };
+}
+
+function decodeClock(payload: Uint8Array, place: Place): ClockRecord {
+  const step = readI32(payload, 14);
+  return {
+    kind: "clock",
+    ...place,
+    clockEra: readU32(payload, 0),
+    tick: readU32(payload, 4),
+    unixMs: readU32(payload, 8) * 1000 + readU16(payload, 12),
+    stepMs: step === CLOCK_STEP_UNKNOWN ? undefined : step,
+    roundTripMs: readU16(payload, 18),
+    setBy: payload[20],
+    acknowledged: readU32(payload, 21),
+  };
+}
+
+function decodeMark(payload: Uint8Array, place: Place): MarkRecord {
+  let firmware = "";
+  for (const byte of payload.subarray(11)) {
+    if (byte === 0) break;
+    firmware += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "?";
+  }
+  return {
+    kind: "mark",
+    seq: place.seq,
+    era: readU32(payload, 0),
+    baseTick: readU32(payload, 4),
+    batteryMv: readU16(payload, 8) || undefined,
+    started: payload[10] === 1,
+    firmware,
+  };
+}
+
+/**
+ * Own keys from the answer of `T.k`: payloads of 26 bytes, one after the other.
+ * A key of period 0 was drawn in the interval that still runs and has nothing to publish yet: it is left out.
+ * @throws FormatError for another length, or a rolling period that no key has.
+ */
+export function decodeOwnKeys(payloads: Uint8Array): OwnKey[] {
+  if (payloads.length % PAYLOAD_BYTES !== 0) {
+    throw new FormatError("bad_keys", `own keys: a multiple of ${PAYLOAD_BYTES} bytes expected, got ${payloads.length}; ask the board again`);
+  }
+  const keys: OwnKey[] = [];
+  for (let offset = 0; offset < payloads.length; offset += PAYLOAD_BYTES) {
+    const payload = payloads.subarray(offset, offset + PAYLOAD_BYTES);
+    const rollingPeriod = payload[20];
+    if (rollingPeriod > ROLLING_PERIOD) {
+      const at = offset / PAYLOAD_BYTES + 1;
+      throw new FormatError("bad_keys", `own key ${at}: rolling period 1 to ${ROLLING_PERIOD} expected, got ${rollingPeriod}; ask the board again`);
+    }
+    if (rollingPeriod === 0) continue;
+    keys.push({ tek: payload.slice(0, 16), rollingStart: readU32(payload, 16), rollingPeriod });
+  }
+  return keys;
+}

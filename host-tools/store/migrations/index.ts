@@ -1,0 +1,4 @@
+import { first } from "./001-first.ts";
+
+/** SQL of each step, oldest first. A step is never changed once released; `PRAGMA user_version` counts those a database has seen. */
+export const MIGRATIONS: readonly string[] = [first];

@@ -1,0 +1,113 @@
+import type Database from "better-sqlite3";
+import { SLOT_BYTES } from "../../protocols/log-format.ts";
+import { FormatError } from "../errors.ts";
+import { type BoardContact, meetBoard } from "./boards.ts";
+import { resolveEra, TickRange, tiesOf } from "./clocks.ts";
+import { reachOfTie } from "./era-time.ts";
+import { decodeBlock, type LogRecord, type PulledBlock } from "./log-decoder.ts";
+
+/** What became of a pull. */
+export interface Committed {
+  board: string;
+  /** Records that were not in the store yet, and how many of them are encounters. */
+  added: number;
+  encounters: number;
+  /** Sequence number before which the store now has everything that was pulled: what may be acknowledged to the board. */
+  upTo: number;
+  /** Slots that failed their check, of this pull. */
+  damaged: { seq: number; reason: string }[];
+}
+
+/**
+ * Commits what was pulled from one board, all of it or nothing. Only after this returned may the hub acknowledge: the board then frees the records.
+ * The same blocks again add nothing.
+ * @throws FormatError `log_changed` where the store has another record under the same log id and sequence number.
+ */
+export function commitPull(database: Database.Database, contact: BoardContact, blocks: Iterable<PulledBlock>, now: number): Committed {
+  return database
+    .transaction(() => {
+      const { log, board, nextSeq } = meetBoard(database, contact, now);
+      const committed: Committed = { board, added: 0, encounters: 0, upTo: nextSeq, damaged: [] };
+      const write = createWriter(database, contact, log, now);
+      for (const block of blocks) {
+        decodeBlock(block).forEach((record, i) => {
+          if (record.kind === "damaged") committed.damaged.push({ seq: record.seq, reason: record.reason });
+          if (!write.record(record, block.slots.subarray(i * SLOT_BYTES, (i + 1) * SLOT_BYTES))) return;
+          committed.added++;
+          if (record.kind === "encounter") committed.encounters++;
+        });
+        committed.upTo = Math.max(committed.upTo, block.nextSeq ?? block.seq + block.slots.length / SLOT_BYTES);
+      }
+      write.times();
+      database.prepare("UPDATE logs SET next_seq = ? WHERE id = ?").run(committed.upTo, log);
+      return committed;
+    })
+    .immediate();
+}
+
+/** Statements of one commit, and the eras whose times it has to work out at its end. */
+function createWriter(database: Database.Database, contact: BoardContact, log: number, now: number) {
+  const stored = database.prepare("SELECT slot FROM records WHERE log = ? AND seq = ?").pluck();
+  const addRecord = database.prepare(
+    "INSERT INTO records (log, seq, era, base_tick, kind, slot, committed_unix) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  const addDamaged = database.prepare("INSERT INTO damaged (log, seq, reason, committed_unix) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
+  const addEncounter = database.prepare(
+    `INSERT INTO encounters (log, seq, era, first_tick, last_tick, rpi, aem, count, max_rssi, mean_rssi) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const addSighting = database.prepare(
+    "INSERT INTO sightings (log, seq, era, tick, rpi, rssi, address, address_type) VALUES (?, ?, ?, ?, ?, ?, ?, 'random')",
+  );
+  const addClock = database.prepare(
+    "INSERT INTO clocks (log, seq, era, tick, unix_ms, step_ms, round_trip_ms, set_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  const touched = new Map<number, TickRange>();
+  const newTies: { era: number; tick: number }[] = [];
+  const touch = (era: number, from: number, to: number) => {
+    const range = touched.get(era);
+    if (range) range.include(from, to);
+    else touched.set(era, new TickRange(from, to));
+  };
+
+  return {
+    /** Is it new? */
+    record(record: LogRecord, slot: Uint8Array): boolean {
+      const { seq, era } = record;
+      // Nothing to keep. A damaged slot's bytes are not kept either: they may be an own key whose write was cut short.
+      if (record.kind === "blank" || record.kind === "deleted") return false;
+      if (record.kind === "damaged") {
+        addDamaged.run(log, seq, record.reason, now);
+        return false;
+      }
+      if (addRecord.run(log, seq, era, record.baseTick, record.kind, slot, now).changes === 0) {
+        if (!Buffer.from(slot).equals(stored.get(log, seq) as Buffer)) throw changedLog(contact, seq);
+        return false;
+      }
+      if (record.kind === "encounter") {
+        const { firstTick, lastTick, rpi, aem, count, maxRssi, meanRssi } = record;
+        addEncounter.run(log, seq, era, firstTick, lastTick, rpi, aem, count, maxRssi, meanRssi);
+        touch(era, firstTick, lastTick);
+      } else if (record.kind === "sighting") {
+        addSighting.run(log, seq, era, record.tick, record.rpi, record.rssi, record.address);
+        touch(era, record.tick, record.tick);
+      } else if (record.kind === "clock") {
+        const { clockEra, tick, unixMs, stepMs, roundTripMs, setBy } = record;
+        if (addClock.run(log, seq, clockEra, tick, unixMs, stepMs ?? null, roundTripMs, setBy).changes > 0) newTies.push({ era: clockEra, tick });
+      }
+      return true;
+    },
+    /** Works out the UTC of new records, and of older ones that a new CLOCK bears upon. */
+    times(): void {
+      for (const { era, tick } of newTies) {
+        const { from, to } = reachOfTie(tiesOf(database, log, era), tick);
+        touch(era, from, to);
+      }
+      for (const [era, range] of touched) resolveEra(database, log, era, range);
+    },
+  };
+}
+
+function changedLog(contact: BoardContact, seq: number): FormatError {
+  const next = "give the board a new log (tracelet provision), or pull into another database; nothing was stored or acknowledged";
+  return new FormatError("log_changed", `board ${contact.id ?? contact.logId}: record ${seq} differs from the one stored before; ${next}`);
+}

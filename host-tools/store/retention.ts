@@ -1,0 +1,53 @@
+import type Database from "better-sqlite3";
+import { INTERVAL_SECONDS } from "../../protocols/gaen/key-schedule.ts";
+import { ConfigError } from "../errors.ts";
+
+/** Days after which an encounter is deleted (GAEN-11, MH-05). */
+export const RETENTION_DAYS = 14;
+
+export interface Purged {
+  encounters: number;
+  sightings: number;
+  keys: number;
+}
+
+/**
+ * Deletes what is older than `days` (COM-05): evidence and all that was made of it. `now`: Unix seconds.
+ *
+ * What a board heard ages from when it was heard; without UTC from when it was pulled, for nobody can tell how much older it is. What was imported from files ages from its import:
+ * whoever imports a file of last year wants to look at it.
+ * Deleted bytes are overwritten in the database, and the write-ahead log, which still has them, is emptied.
+ */
+export function purge(database: Database.Database, now: number, days: number): Purged {
+  if (!(days >= 0 && days <= 36500)) throw new ConfigError("bad_retention", `retention: 0 to 36500 days expected, got ${days}`);
+  const limit = Math.floor(now - days * 86400);
+  const purged = database
+    .transaction(() => {
+      const before = counts(database);
+      database.prepare("DELETE FROM imports WHERE imported_unix < ?").run(limit);
+      for (const [table, time] of [
+        ["encounters", "last_unix"],
+        ["sightings", "unix"],
+      ]) {
+        database.prepare(`DELETE FROM records WHERE (log, seq) IN (SELECT log, seq FROM ${table} WHERE ${time} < ? AND log IS NOT NULL)`).run(limit);
+        const noTime = `SELECT log, seq FROM ${table} WHERE ${time} IS NULL AND log IS NOT NULL`;
+        database.prepare(`DELETE FROM records WHERE (log, seq) IN (${noTime}) AND committed_unix < ?`).run(limit);
+      }
+      database.prepare("DELETE FROM records WHERE kind NOT IN ('encounter', 'sighting') AND committed_unix < ?").run(limit);
+      database.prepare("DELETE FROM damaged WHERE committed_unix < ?").run(limit);
+      database.prepare(`DELETE FROM teks WHERE import_id IS NULL AND (rolling_start + rolling_period) * ${INTERVAL_SECONDS} < ?`).run(limit);
+      const after = counts(database);
+      return { encounters: before.encounters - after.encounters, sightings: before.sightings - after.sightings, keys: before.keys - after.keys };
+    })
+    .immediate();
+  if (purged.encounters + purged.sightings + purged.keys > 0) database.pragma("wal_checkpoint(TRUNCATE)");
+  return purged;
+}
+
+function counts(database: Database.Database): Purged {
+  return database
+    .prepare(
+      "SELECT (SELECT count(*) FROM encounters) AS encounters, (SELECT count(*) FROM sightings) AS sightings, (SELECT count(*) FROM teks) AS keys",
+    )
+    .get() as Purged;
+}

@@ -1,0 +1,118 @@
+import type Database from "better-sqlite3";
+import { Kysely, SqliteDialect } from "kysely";
+import { type BoardContact, listBoards, type StoredBoard } from "./boards.ts";
+import { addClockSync, type ClockSync, clockSyncs, resolveTimes } from "./clocks.ts";
+import { type OpenOptions, openDatabase } from "./database.ts";
+import { databaseError } from "./database-errors.ts";
+import { encounters, type Filter, type StoredEncounter, type StoredSighting, sightings } from "./encounters.ts";
+import { type Imported, type ImportedFile, importRows } from "./import-rows.ts";
+import { addKeys, keys, type StoredKey } from "./keys.ts";
+import type { OwnKey, PulledBlock } from "./log-decoder.ts";
+import type { MhRow } from "./mh-csv.ts";
+import { type Committed, commitPull } from "./pull.ts";
+import { type Purged, purge } from "./retention.ts";
+import type { Tables } from "./schema.ts";
+
+export interface StoreOptions extends OpenOptions {
+  /** Unix seconds now; the system's clock where it is left out. */
+  now?: () => number;
+}
+
+/**
+ * What the hub knows of its boards, in one SQLite file: what they heard, when that was, their clocks, and keys they handed over.
+ * Every method that writes is one transaction: it is done as a whole or not at all.
+ *
+ * @example
+ * const store = Store.open("tracelet.db");
+ * const { upTo } = await store.commitPull({ logId: status.id, type: status.b }, blocks);
+ * await link.acknowledge(upTo);   // only now may the board free its records
+ * await store.close();
+ */
+export class Store {
+  readonly #query: Kysely<Tables>;
+
+  private constructor(
+    private readonly database: Database.Database,
+    readonly path: string,
+    private readonly now: () => number,
+  ) {
+    this.#query = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+  }
+
+  /** Opens or creates the database at `path` (`:memory:` for one that is forgotten). @throws ToolError, see database.ts */
+  static open(path: string, options: StoreOptions = {}): Store {
+    return new Store(openDatabase(path, options), path, options.now ?? (() => Math.floor(Date.now() / 1000)));
+  }
+
+  /** Commits what was pulled from one board. Acknowledge `upTo` to the board after this returned, never before. See pull.ts. */
+  commitPull(board: BoardContact, blocks: Iterable<PulledBlock>): Promise<Committed> {
+    return this.guarded(() => commitPull(this.database, board, blocks, this.now()));
+  }
+
+  /** By log id: the sequence number before which everything is here, so where the next pull begins. */
+  positions(): Promise<Map<string, number>> {
+    return this.guarded(async () => {
+      const rows = await this.#query.selectFrom("logs").select(["log_id", "next_seq"]).execute();
+      return new Map(rows.map((row) => [row.log_id, row.next_seq]));
+    });
+  }
+
+  boards(): Promise<StoredBoard[]> {
+    return this.guarded(() => listBoards(this.#query));
+  }
+
+  addClockSync(board: BoardContact, sync: ClockSync): Promise<void> {
+    return this.guarded(() => addClockSync(this.database, board, sync, this.now()));
+  }
+
+  /** History of one log, oldest first. */
+  clockSyncs(logId: string): Promise<ClockSync[]> {
+    return this.guarded(() => clockSyncs(this.#query, logId));
+  }
+
+  /** Works out all times anew from the CLOCK records. `commitPull` does it for what a pull touches; this is for a changed rule. Answers how many records changed. */
+  resolveTimes(): Promise<number> {
+    return this.guarded(() => resolveTimes(this.database));
+  }
+
+  encounters(filter?: Filter): Promise<StoredEncounter[]> {
+    return this.guarded(() => encounters(this.#query, filter));
+  }
+
+  /** Single sightings: of boards with the raw log on, and of imported raw files. */
+  sightings(filter?: Filter): Promise<StoredSighting[]> {
+    return this.guarded(() => sightings(this.#query, filter));
+  }
+
+  /** Takes the rows of a file of the peer tool; what is known already is counted and left alone. */
+  importRows(file: ImportedFile, rows: Iterable<MhRow>): Promise<Imported> {
+    return this.guarded(() => importRows(this.database, file, rows, this.now()));
+  }
+
+  /** Stores own keys of a board. Answers how many are new. */
+  addKeys(board: BoardContact, own: OwnKey[]): Promise<number> {
+    return this.guarded(() => addKeys(this.database, board, own, this.now()));
+  }
+
+  /** Own keys, secret: see keys.ts. */
+  keys(board?: string): Promise<StoredKey[]> {
+    return this.guarded(() => keys(this.#query, board));
+  }
+
+  /** Deletes what is older than `days`; `now` in Unix seconds. See retention.ts. */
+  purge(now: number, days: number): Promise<Purged> {
+    return this.guarded(() => purge(this.database, now, days));
+  }
+
+  close(): Promise<void> {
+    return this.guarded(() => this.#query.destroy());
+  }
+
+  private async guarded<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw databaseError(error, this.path);
+    }
+  }
+}
