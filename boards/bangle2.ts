@@ -1,0 +1,30 @@
+import type { BoardFacts } from "./board-facts.ts";
+
+/** Source: Espruino boards/BANGLEJS2.py (2v29), where the two lights of other boards are circles drawn on the screen. */
+export const bangle2: BoardFacts = {
+  id: "bangle2",
+  name: "Bangle.js 2",
+  espruinoNames: ["BANGLEJS2"],
+  revisions: [{ name: "2", hwVersion: 2, differences: "the only one; HWVERSION tells it from Bangle.js 1" }],
+  chip: { part: "nRF52840", ramKb: 256, flashKb: 1024, mhz: 64 },
+  softDevice: { name: "S140", version: "6.1.1" },
+  variables: { count: 12000, bytes: 14 },
+  storage: { address: 0x60000000, pages: 2048, pageBytes: 4096, internal: false },
+  crypto: { sha1: true, sha256: true, aes: false, aesCcm: true },
+  console: { device: "Terminal", baud: 9600, alwaysOn: true },
+  lights: [],
+  buttons: ["BTN1"],
+  screen: { width: 176, height: 176, bitsPerPixel: 3 },
+  txPowers: [-40, -20, -16, -12, -8, -4, 0, 2, 3, 4, 5, 6, 7, 8],
+  advertising: { minimumMs: 20, minimumNonConnectableMs: 20, maximumMs: 10240, dataBytes: 31, extendedBytes: 63 },
+  address: "nrpa",
+  gatt: { mtu: 131, centralLinks: 2, peripheralLinks: 1 },
+  clock: { source: "crystal", ppm: 50 },
+  unicode: true,
+  currents: { source: "espruino.com/Power+Consumption; sleep is the watch at rest", sleep: 300 },
+  notes: [
+    "No pins for a serial adapter: the console is Bluetooth, or the screen.",
+    "The address rotates through the stack's own privacy mode (2v23 and later), not through NRF.setAddress.",
+    "Storage is memory on SPI, which is not mapped into the address space: strings read from it are copies in RAM.",
+  ],
+};

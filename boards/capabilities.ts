@@ -1,0 +1,79 @@
+import type { BoardFacts } from "./board-facts.ts";
+import { BOARDS } from "./index.ts";
+
+/** What a firmware does on the radio. */
+export interface Role {
+  /** Transmits identifiers of its own. */
+  advertise: boolean;
+  /** Listens and keeps a log of what it heard. */
+  scan: boolean;
+  what: string;
+}
+
+export const ROLES: { [name: string]: Role } = {
+  wearable: { advertise: true, scan: true, what: "worn by a person: transmits and logs encounters" },
+  beacon: { advertise: true, scan: false, what: "fixed or worn: transmits only" },
+  scanner: { advertise: false, scan: true, what: "fixed: logs encounters only" },
+};
+
+/** What a protocol asks of the interpreter for transmitting. A scanner stores what it hears and needs no crypto. */
+export const PROTOCOLS: { [name: string]: { title: string; transmitNeeds: string; canTransmit(facts: BoardFacts): boolean } } = {
+  gaen: {
+    title: "GAEN",
+    transmitNeeds: "AES-128 ECB and SHA-256",
+    canTransmit: function (facts) {
+      return facts.crypto.aes && facts.crypto.sha256;
+    },
+  },
+};
+
+/** Pages a log needs: one for its head, two for the ring, of which one may be empty. Keys and settings are kept there too, so every role has one. */
+export const LEAST_LOG_PAGES = 3;
+
+/**
+ * Why `facts` can't be a `role` for `protocols`, in one sentence that says what would do, or `undefined` if it can.
+ * The size of the code isn't known here: a page is assumed, and the generator measures.
+ */
+export function refusal(facts: BoardFacts, role: string, protocols: string[]): string | undefined {
+  const roles = Object.keys(ROLES);
+  const known = Object.keys(PROTOCOLS);
+  if (roles.indexOf(role) < 0) return "No role is called " + role + "; known: " + roles.join(", ") + ".";
+  if (protocols.length === 0) return "No protocol is named; known: " + known.join(", ") + ".";
+  for (let i = 0; i < protocols.length; i++) {
+    if (known.indexOf(protocols[i]) < 0) return "No protocol is called " + protocols[i] + "; known: " + known.join(", ") + ".";
+  }
+  const reason = obstacle(facts, role, protocols);
+  return reason && facts.name + " can't be a " + role + ": " + reason + "; " + wayOut(facts, role, protocols) + ".";
+}
+
+function obstacle(facts: BoardFacts, role: string, protocols: string[]): string | undefined {
+  for (let i = 0; i < protocols.length; i++) {
+    const protocol = PROTOCOLS[protocols[i]];
+    if (ROLES[role].advertise && !protocol.canTransmit(facts)) {
+      return protocol.title + " needs " + protocol.transmitNeeds + " to transmit, and this board's interpreter has " + cryptoOf(facts);
+    }
+  }
+  if (!facts.storage.internal) return "its Storage is external flash, and the log is made for pages inside the chip";
+  // one more page for the code
+  if (facts.storage.pages < LEAST_LOG_PAGES + 1) return "beside the code its Storage has no room for a log of " + LEAST_LOG_PAGES + " pages";
+  return undefined;
+}
+
+function cryptoOf(facts: BoardFacts): string {
+  const has: string[] = [];
+  if (facts.crypto.sha256) has.push("SHA-256");
+  else if (facts.crypto.sha1) has.push("SHA-1");
+  if (facts.crypto.aes) has.push("AES");
+  if (facts.crypto.aesCcm) has.push("AES-CCM");
+  return has.length === 0 ? "no crypto at all" : has.join(" and ") + " only";
+}
+
+/** A role this board can fill, and the boards that can fill `role`. */
+function wayOut(facts: BoardFacts, role: string, protocols: string[]): string {
+  const boards: string[] = [];
+  for (let i = 0; i < BOARDS.length; i++) {
+    if (BOARDS[i].id !== facts.id && obstacle(BOARDS[i], role, protocols) === undefined) boards.push(BOARDS[i].name);
+  }
+  const swap = boards.length > 0 ? "for a " + role + " take " + boards.join(" or ") : "no board we know can do it";
+  return obstacle(facts, "scanner", protocols) === undefined ? "it can be a scanner; " + swap : swap;
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import { PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
+import { BOARDS, findBoard } from "../../boards/index.ts";
+
+const GAEN = ["gaen"];
+
+/** Reason expected for each board and role; undefined: it can. */
+const EXPECTED: { [id: string]: { [role: string]: RegExp | undefined } } = {
+  puckjs: { wearable: undefined, beacon: undefined, scanner: undefined },
+  mdbt42q: { wearable: /AES-128 ECB.*has SHA-256 only; it can be a scanner/, beacon: /SHA-256 only/, scanner: undefined },
+  pixljs: { wearable: /has SHA-1 only; it can be a scanner/, beacon: /SHA-1 only/, scanner: undefined },
+  nrf52840dk: { wearable: /no crypto at all; it can be a scanner/, beacon: /no crypto/, scanner: undefined },
+  microbit2: { wearable: /no crypto at all; it can be a scanner/, beacon: /no crypto/, scanner: undefined },
+  bangle2: {
+    wearable: /SHA-256 and AES-CCM only; for a wearable take Puck\.js/,
+    beacon: /AES-CCM only/,
+    scanner: /external flash.*for a scanner take Puck\.js/,
+  },
+};
+
+describe.each(BOARDS.map((facts) => [facts.name, facts] as const))("%s", (_, facts) => {
+  test.each(Object.keys(ROLES))("as a %s for GAEN is refused with the reason, or isn't", (role) => {
+    const expected = EXPECTED[facts.id][role];
+    const sentence = refusal(facts, role, GAEN) ?? "";
+    if (expected === undefined) {
+      expect(sentence).toBe("");
+    } else {
+      expect(sentence).toMatch(expected);
+      expect(sentence.startsWith(`${facts.name} can't be a ${role}: `)).toBe(true);
+      // one sentence
+      const withoutNames = sentence.replaceAll(".js", "");
+      expect(withoutNames.indexOf(".")).toBe(withoutNames.length - 1);
+    }
+  });
+});
+
+test("a refusal never advises the refused board for the refused role", () => {
+  for (const facts of BOARDS) {
+    for (const role of Object.keys(ROLES)) {
+      const take = /take (.*)\.$/.exec(refusal(facts, role, GAEN) ?? "");
+      if (take) expect(take[1].split(" or ")).not.toContain(facts.name);
+    }
+  }
+});
+
+test("unknown roles and protocols are answered with the known ones", () => {
+  const puck = findBoard("puckjs") as BoardFacts;
+  expect(refusal(puck, "router", GAEN)).toBe("No role is called router; known: wearable, beacon, scanner.");
+  expect(refusal(puck, "beacon", ["gaen", "morse"])).toBe(`No protocol is called morse; known: ${Object.keys(PROTOCOLS).join(", ")}.`);
+  expect(refusal(puck, "beacon", [])).toMatch(/^No protocol is named/);
+});
+
+test("a Storage too small for code and log is refused", () => {
+  const puck = findBoard("puckjs") as BoardFacts;
+  const small: BoardFacts = { ...puck, id: "small", name: "Small", storage: { ...puck.storage, pages: 3 } };
+  expect(refusal(small, "scanner", GAEN)).toMatch(
+    /^Small can't be a scanner: beside the code its Storage has no room for a log of 3 pages; for a scanner take Puck\.js/,
+  );
+});
+
+test("role and protocol names of every object's prototype are unknown too", () => {
+  const puck = findBoard("puckjs") as BoardFacts;
+  expect(refusal(puck, "toString", GAEN)).toMatch(/^No role/);
+  expect(refusal(puck, "beacon", ["constructor"])).toMatch(/^No protocol/);
+});
