@@ -11,6 +11,8 @@ declare module "tracelet:build" {
   export const SCAN: boolean;
   /** Settings a fresh board starts with, in the order of protocols/settings.ts. */
   export const DEFAULTS: number[];
+  /** Address of Storage by the board's facts, for interpreters that don't tell it in `process.memory()`. */
+  export const STORAGE: number;
   /** How many of LED1, LED2, LED3 the board has as indicator lights. 3: red, green, blue. */
   export const LIGHTS: number;
   /** Is there a button called BTN? */

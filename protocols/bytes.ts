@@ -38,3 +38,10 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) difference |= a[i] ^ b[i];
   return difference === 0;
 }
+
+/** Lower-case hexadecimal digits. */
+export function hex(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) text += (bytes[i] + 256).toString(16).substr(1);
+  return text;
+}

@@ -48,7 +48,7 @@ export interface DeviceStatus {
   t: number;
   /** Unix time in ms now, 0 when the clock is not set. */
   u: number;
-  /** Lowest sequence number still held, next to be written, and up to which the hub acknowledged. */
+  /** Lowest sequence number from which on nothing is missing, next to be written, and up to which the hub acknowledged. */
   lo: number;
   hi: number;
   ak: number;
@@ -61,8 +61,8 @@ export interface DeviceStatus {
   ad: number;
   /** Rotations since start; each restarts the radio stack. */
   ro: number;
-  /** Error counters: radio refused, flash, input queue overflows. */
-  er: number;
+  /** Error counters: radio refused, flash, scans in which the input queue overflowed. */
+  er: [number, number, number];
   /** Settings, in the order of settings.ts. */
   c: number[];
   /** Battery, mV. */

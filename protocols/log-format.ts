@@ -1,20 +1,20 @@
 /**
  * The log in flash: what a board writes and the hub reads. One Storage file, `tl.log`, the first file of an empty Storage, so that nothing ever moves it.
  *
- *   file offset 0     head: what never changes (see HEAD_*). It shares its flash page with the file's own 32-byte header, so it can't be erased and is written once
- *   then              the ring: whole flash pages, each PAGE_BYTES long, erased and written as raw flash
+ *   file offset 0     head: what never changes (see HEAD_*)
+ *   file offset 32    page 0: it shares its flash with the file's own 32-byte header, so it can't be erased and is filled once
+ *   file offset 4064  the ring: whole flash pages, each PAGE_BYTES long, erased and written as raw flash. Page n > 0 lives at ring place n % ring pages
  *
- * A page is a header and 145 slots. Pages carry growing numbers; a slot's sequence number is `page number * 145 + slot`, so every record has one for ever.
- * The oldest page is erased when a fresh one is needed; keys still worth keeping and the settings are copied into the fresh page first.
+ * A page is a header and 142 slots. Pages carry growing numbers; a slot's sequence number is `page number * 142 + slot`, so every record has one for ever.
+ * The oldest page of the ring is erased when a fresh one is needed; keys still worth keeping are copied first, and every page begins with settings and clock.
  *
  *   page header, 36 bytes
  *   offset 0   4  magic 'T' 'L' 'P' format version
- *   offset 4   4  page number, from 1
+ *   offset 4   4  page number
  *   offset 8   4  base tick: seconds since the era began, for the records that follow
  *   offset 12  4  era: grows by one at each start of the firmware
- *   offset 16  8  log id, the same as in the head
- *   offset 24  8  reserved, 0xFF
- *   offset 32  4  CRC-32 of the 32 bytes before
+ *   offset 16  4  CRC-32 of the 16 bytes before, XOR the first 4 bytes of the log id: a page of an earlier log doesn't pass
+ *   offset 20 16  reserved, 0xFF
  *
  *   slot, 28 bytes: 26 of payload and a u16
  *   offset 26  bits 0-12: low 13 bits of the CRC-32 of the payload; bits 13-15: kind
@@ -29,7 +29,7 @@ export const PAGE_BYTES = 4096;
 export const PAGE_HEADER_BYTES = 36;
 export const SLOT_BYTES = 28;
 export const PAYLOAD_BYTES = 26;
-export const SLOTS = 145;
+export const SLOTS = 142;
 /** 'T' 'L' 'P' version, little-endian. */
 export const PAGE_MAGIC = 0x504c54 + LOG_VERSION * 0x1000000;
 
@@ -68,7 +68,7 @@ export const FREE = 7;
 // offset 0  16 bytes  RPI
 // offset 16  6 bytes  address, most significant byte first
 // offset 22  i8       RSSI
-// offset 23  u24      tick − base tick, in seconds (little-endian)
+// offset 23  u24      bits 0-22 tick − base tick, in seconds (little-endian); bit 23: the address is public, else random
 //
 // TEK payload
 // offset 0  16 bytes  TEK
@@ -80,11 +80,11 @@ export const FREE = 7;
 // CLOCK payload
 // offset 0   u32      era
 // offset 4   u32      tick at which it was set
-// offset 8   u32      Unix seconds of that tick
+// offset 8   u32      Unix seconds of that tick; 0 while the clock is not set
 // offset 12  u16      milliseconds beside the Unix seconds
 // offset 14  i32      by how many ms the clock was put forward; 0x7FFFFFFF when it had not been set or the step is larger
 // offset 18  u16      round trip of the link at that moment, ms
-// offset 20  u8       who set it: 1 hub, 2 kept over a restart of the firmware
+// offset 20  u8       why: 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated (start of a page, every day), 4 the hub acknowledged
 // offset 21  u32      sequence number up to which the hub had everything (exclusive)
 // offset 25  u8       reserved, 0xFF
 //
@@ -103,4 +103,6 @@ export const FREE = 7;
 export const BASE_SPAN = 0xffffe;
 /** An encounter longer than this is closed and begins anew. */
 export const LONGEST_ENCOUNTER = 2046;
+/** In the time field of a SIGHTING. */
+export const PUBLIC_ADDRESS = 0x800000;
 export const CLOCK_STEP_UNKNOWN = 0x7fffffff;

@@ -1,0 +1,133 @@
+import { ADVERTISE, BOARD_ID, ROLE, SCAN, VERSION } from "tracelet:build";
+import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
+import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND } from "../protocols/device-link.ts";
+import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
+import { CLOCK_STEP_UNKNOWN, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
+import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
+import {
+  acknowledge,
+  acknowledged,
+  appendSettings,
+  dropped,
+  eachRecord,
+  era,
+  firstSequence,
+  flashErrors,
+  logId,
+  nextSequence,
+  readFlash,
+  readHeader,
+  slotAddress,
+  usable,
+} from "./encounter-log.ts";
+import { advertising, endKey, radioErrors, rotations } from "./roles/beacon.ts";
+import { openEncounters, overflows, sightings } from "./roles/scanner.ts";
+import { settings } from "./settings.ts";
+
+// The commands of protocols/device-link.ts, on the global object `T`. Each prints one frame.
+
+function send(payload: Uint8Array): void {
+  const length = payload.length;
+  const frame = new Uint8Array(length + FRAME_OVERHEAD);
+  frame[0] = FRAME_FIRST;
+  frame[1] = FRAME_SECOND;
+  writeInt(frame, 2, 2, length);
+  frame.set(payload, 4);
+  writeInt(frame, length + 4, 4, E.CRC32(frame.subarray(2, length + 4)));
+  print(E.toString(frame));
+}
+function answer(value: object): void {
+  send(ascii(JSON.stringify(value)));
+}
+function refuse(code: string): void {
+  send(ascii("!" + code));
+}
+
+/** `setClock`: Unix seconds and the link's round trip in ms; answers the step in ms. `refresh`: rotate now. */
+export function installConsole(setClock: (unix: number, roundTripMs: number) => number, refresh: () => void): void {
+  global.T = {
+    s: function () {
+      answer({
+        v: VERSION,
+        b: BOARD_ID,
+        r: ROLE,
+        id: usable ? hex(logId) : "",
+        e: era,
+        t: tick() | 0,
+        u: Math.round(unixTime() * 1000),
+        lo: firstSequence(),
+        hi: nextSequence(),
+        ak: acknowledged,
+        dr: dropped,
+        op: SCAN ? openEncounters : 0,
+        n: SCAN ? sightings : 0,
+        ad: ADVERTISE && advertising ? 1 : 0,
+        ro: ADVERTISE ? rotations : 0,
+        er: [ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
+        c: settings,
+        mv: Math.round(NRF.getBattery() * 1000),
+      });
+    },
+    r: function (sequence: number, count: number) {
+      const end = nextSequence();
+      let at = sequence;
+      const slot = at % SLOTS;
+      const page = (at - slot) / SLOTS;
+      const header = readHeader(page);
+      const block = new Uint8Array(16 + SLOT_BYTES * Math.max(0, header.page === page ? Math.min(count, SLOTS - slot, end - at) : 0));
+      const begin = slotAddress(page, 0);
+      if (block.length > 16) {
+        for (let i = 0; i < slot; i++) {
+          const mark = begin + i * SLOT_BYTES;
+          if (readFlash(1, mark + 27)[0] >> 5 !== MARK) continue;
+          header.era = readU32(readFlash(4, mark), 0);
+          header.base = readU32(readFlash(4, mark + 4), 0);
+        }
+        block.set(readFlash(block.length - 16, begin + slot * SLOT_BYTES), 16);
+        // a key of our own is handed over by its own command only
+        for (let i = 16; i < block.length; i += SLOT_BYTES) if (block[i + 27] >> 5 === TEK) block.fill(0, i, i + SLOT_BYTES);
+      }
+      writeInt(block, 0, 4, at);
+      writeInt(block, 4, 4, header.era);
+      writeInt(block, 8, 4, header.base);
+      // pages that did not survive are stepped over
+      at = block.length > 16 ? at + (block.length - 16) / SLOT_BYTES : Math.max(at - slot + SLOTS, firstSequence());
+      writeInt(block, 12, 4, Math.min(at, end));
+      send(block);
+    },
+    a: function (sequence: number) {
+      if (!(sequence >= 0 && sequence <= nextSequence())) return refuse("seq");
+      if (sequence > acknowledged) acknowledge(sequence);
+      answer({});
+    },
+    t: function (unix: number, ms: number, roundTripMs: number) {
+      if (!(unix >= PLAUSIBLE && unix < 4294967296)) return refuse("arg");
+      const step = setClock(unix + ms / 1000, roundTripMs);
+      answer({ step: step === CLOCK_STEP_UNKNOWN ? null : step });
+    },
+    c: function (index: number, value: number) {
+      if (index < settings.length) {
+        settings[index] = value;
+        appendSettings();
+      }
+      answer({ c: settings });
+    },
+    k: function (fresh: number) {
+      const interval = intervalNumber(unixTime());
+      if (!interval) return refuse("clk");
+      const keys: Uint8Array[] = [];
+      if (ADVERTISE && fresh) {
+        endKey(unixTime());
+        refresh();
+      }
+      eachRecord(TEK, function (slot) {
+        // of a key still in use, what has been sent (GAEN-12)
+        slot[20] = Math.min(slot[20], interval - readU32(slot, 16) + 1);
+        keys.push(slot);
+      });
+      const all = new Uint8Array(keys.length * PAYLOAD_BYTES);
+      for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(0, PAYLOAD_BYTES), i * PAYLOAD_BYTES);
+      send(all);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+// The calls of the interpreter that this firmware makes, and nothing else: our list of what we depend on.
+
+declare interface Advertisement {
+  /** "aa:bb:cc:dd:ee:ff random" */
+  id: string;
+  rssi: number;
+  /** The advertising data as received. */
+  data: ArrayBuffer;
+}
+
+declare interface Pin {
+  set(): void;
+  reset(): void;
+}
+
+declare const NRF: {
+  sleep(): void;
+  wake(): void;
+  setAdvertising(data: Uint8Array | object, options: object): void;
+  setAddress(address: string): void;
+  /** Without `true` the factory address. */
+  getAddress(current?: boolean): string;
+  /** Volts. */
+  getBattery(): number;
+  setTxPower(dBm: number): void;
+  setScan(callback?: (device: Advertisement) => void, options?: object): void;
+  getSecurityStatus(): { connected: boolean };
+  on(event: "disconnect", handler: () => void): void;
+};
+declare const AES: { encrypt(message: Uint8Array, key: Uint8Array, options: { mode: "ECB" }): ArrayBuffer };
+declare const E: {
+  hwRand(): number;
+  CRC32(data: Uint8Array): number;
+  sum(data: Uint8Array): number;
+  toString(data: Uint8Array): string;
+  getErrorFlags(): string[];
+  setFlags(flags: { [name: string]: number }): void;
+};
+declare const process: { memory(gc?: boolean): { flash_code_start?: number } };
+declare const BTN: unknown;
+declare const LED1: Pin;
+declare const LED2: Pin;
+declare const LED3: Pin;
+
+declare function require(name: "crypto"): { SHA256(message: Uint8Array): ArrayBuffer };
+declare function require(name: "Flash"): {
+  read(length: number, address: number): Uint8Array;
+  write(data: Uint8Array, address: number): void;
+  erasePage(address: number): void;
+};
+declare function print(text: string): void;
+declare function getTime(): number;
+declare function setTime(seconds: number): void;
+declare function setTimeout(callback: () => void, milliseconds: number): number;
+declare function clearTimeout(id: number): void;
+declare function setWatch(
+  callback: (event: { time: number; lastTime: number }) => void,
+  pin: unknown,
+  options: { edge: "falling"; repeat: true; debounce: number },
+): void;
+declare const global: { [name: string]: unknown };

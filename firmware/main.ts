@@ -1,0 +1,4 @@
+import { builtinCrypto } from "./crypto/builtin.ts";
+import { start } from "./start.ts";
+
+start(builtinCrypto);

@@ -1,0 +1,119 @@
+import { ADVERTISE, BUTTON, SCAN } from "tracelet:build";
+import { CLOCK_STEP_UNKNOWN } from "../protocols/log-format.ts";
+import type { Crypto } from "../protocols/ports.ts";
+import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
+import { CYCLE_TIME, SCAN_TIME } from "../protocols/settings.ts";
+import { clockMoved, tick, unixTime } from "./board-clock.ts";
+import { installConsole } from "./console.ts";
+import { hardwareRandom } from "./crypto/random.ts";
+import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
+import { installIndicators } from "./indicators.ts";
+import { endKey, rotate, stopAdvertising } from "./roles/beacon.ts";
+import { closeEncounters, endStep, heard } from "./roles/scanner.ts";
+import { settings } from "./settings.ts";
+
+const STEP = 2;
+const DAY = 86400;
+const SERVICE_SECONDS = 60;
+/** A timer is never this late: somebody else has moved the clock. */
+const JUMP = 30;
+
+/** Starts the roles of this build on a board. `crypto`: of this board. */
+export function start(crypto: Crypto): void {
+  let timer: number | undefined;
+  // all in ticks
+  let expected = 0;
+  let refreshAt = 0;
+  let scanAt = 0;
+  let cleanAt = 0;
+  let stepBegan = 0;
+  let stepsLeft = 0;
+
+  function schedule(): void {
+    if (timer) clearTimeout(timer);
+    const now = tick();
+    expected = Math.max(now, Math.min(refreshAt, cleanAt, SCAN ? scanAt : cleanAt));
+    timer = setTimeout(wake, (expected - now) * 1000);
+  }
+  function clockChanged(moved: number, step: number, roundTripMs: number): void {
+    clockMoved(moved);
+    // time that is lived twice must not repeat its identifiers (COM-07)
+    if (ADVERTISE && moved < -60) endKey(0);
+    appendClock(1, step, roundTripMs);
+    refreshAt = cleanAt = 0;
+    schedule();
+  }
+
+  function scan(now: number): void {
+    if (stepsLeft) {
+      endStep(stepBegan);
+      stepBegan += STEP;
+      if (--stepsLeft) scanAt += STEP;
+      else {
+        NRF.setScan();
+        closeEncounters(now);
+        scanAt += Math.max(settings[CYCLE_TIME] - settings[SCAN_TIME], 0);
+      }
+    } else {
+      stepBegan = now | 0;
+      stepsLeft = settings[SCAN_TIME] / STEP;
+      scanAt = stepBegan + STEP;
+      NRF.setScan(heard, { filters: [{ serviceData: { fd6f: {} } }] });
+    }
+  }
+  /** What is on the air from now on. Answers for how many seconds. */
+  function refresh(unix: number): number {
+    // a new address restarts the radio stack, which waits for the end of a connection
+    if (NRF.getSecurityStatus().connected) return 10;
+    if (ADVERTISE && unix) return rotate(crypto, unix);
+    stopAdvertising();
+    return DAY;
+  }
+  function wake(): void {
+    const now = tick();
+    timer = undefined;
+    if (Math.abs(now - expected) > JUMP) {
+      clockChanged(now - expected, CLOCK_STEP_UNKNOWN, 65535);
+      return;
+    }
+    const unix = unixTime();
+    if (SCAN && now >= scanAt) scan(now);
+    if (now >= refreshAt) refreshAt = tick() + refresh(unix);
+    if (now >= cleanAt) {
+      cleanAt = now + DAY;
+      if (unix) deleteExpired();
+    }
+    schedule();
+  }
+
+  // no name, no connectable advertisement before or between ours (BLE-08)
+  NRF.sleep();
+  openLog();
+  installConsole(
+    function (unix, roundTripMs) {
+      const before = unixTime();
+      const moved = unix - getTime();
+      setTime(unix);
+      const step = before && Math.abs(moved) < 2147483 ? Math.round(moved * 1000) : CLOCK_STEP_UNKNOWN;
+      clockChanged(moved, step, roundTripMs);
+      return step;
+    },
+    function () {
+      refreshAt = 0;
+      schedule();
+    },
+  );
+  if (BUTTON) {
+    installIndicators(function () {
+      stopAdvertising();
+      NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375 });
+      // the address that went with the last identifier must not be seen with a name
+      NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
+      NRF.wake();
+      refreshAt = tick() + SERVICE_SECONDS;
+      schedule();
+    });
+  }
+  // without a log nothing is scanned or sent: keys must be kept before they are used (GAEN-01)
+  if (usable) schedule();
+}
