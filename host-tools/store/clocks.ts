@@ -36,7 +36,7 @@ export class TickRange {
 
 /** The ties that count for one era of one log. */
 export function tiesOf(database: Database.Database, log: number, era: number): ClockTie[] {
-  const rows = database.prepare("SELECT tick, unix_ms AS unixMs, set_by AS setBy FROM clocks WHERE log = ? AND era = ? ORDER BY seq").all(log, era);
+  const rows = database.prepare("SELECT tick, unix_ms AS unixMs, why FROM clocks WHERE log = ? AND era = ? ORDER BY seq").all(log, era);
   return usableTies(rows as ClockTie[]);
 }
 

@@ -4,18 +4,18 @@
 export interface ClockTie {
   tick: number;
   unixMs: number;
-  /** 1 hub, 2 kept over a restart. */
-  setBy: number;
+  /** 1: the hub had just set the clock. Anything else: the board's own clock as it ran. */
+  why: number;
 }
 
-const SET_BY_HUB = 1;
+const HUB_SET = 1;
 /** What two ties may differ by and still be the same clock, running: whole ticks on both sides, and a drift of 1000 ppm, twice what an uncalibrated oscillator does. */
 const TICK_ROUNDING_MS = 2000;
 const LARGEST_DRIFT = 0.001;
 
-/** The ties to count by: the hub's if there is any, for what a restart carried over had already drifted. In order of tick; of several at one tick the last given counts. */
+/** The ties to count by: where the hub set the clock if it did, for the board's own clock may have drifted. In order of tick; of several at one tick the last given counts. */
 export function usableTies(ties: ClockTie[]): ClockTie[] {
-  const byHub = ties.filter((tie) => tie.setBy === SET_BY_HUB);
+  const byHub = ties.filter((tie) => tie.why === HUB_SET);
   const byTick = new Map<number, ClockTie>();
   for (const tie of byHub.length > 0 ? byHub : ties) byTick.set(tie.tick, tie);
   return [...byTick.values()].sort((a, b) => a.tick - b.tick);
@@ -44,8 +44,10 @@ export function unixOfTick(ties: ClockTie[], tick: number): number | undefined {
 const offset = (tie: ClockTie) => tie.unixMs - tie.tick * 1000;
 const at = (tie: ClockTie, tick: number) => Math.floor(tick + offset(tie) / 1000);
 
-/** Ticks whose time a new tie at `tick` may change: those between its neighbours among the `usableTies` that hold with it. */
-export function reachOfTie(ties: ClockTie[], tick: number): { from: number; to: number } {
+/** Ticks whose time a new tie may change: those between its neighbours among the `usableTies` that hold with it; undefined where it is none of them. */
+export function reachOfTie(ties: ClockTie[], added: ClockTie): { from: number; to: number } | undefined {
+  const { tick, why } = added;
+  if (!ties.some((tie) => tie.tick === tick && tie.why === why)) return undefined;
   const later = ties.find((tie) => tie.tick > tick);
   const earlier = ties.filter((tie) => tie.tick < tick).at(-1);
   return { from: earlier?.tick ?? 0, to: later?.tick ?? Number.MAX_SAFE_INTEGER };

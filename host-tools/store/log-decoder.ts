@@ -9,6 +9,7 @@ import {
   FREE,
   MARK,
   PAYLOAD_BYTES,
+  PUBLIC_ADDRESS,
   SETTINGS,
   SIGHTING,
   SLOT_BYTES,
@@ -55,6 +56,7 @@ export interface SightingRecord extends Place {
   rpi: Uint8Array;
   /** `aa:bb:cc:dd:ee:ff`, most significant byte first. */
   address: string;
+  addressType: "random" | "public";
   rssi: number;
   tick: number;
 }
@@ -63,12 +65,13 @@ export interface ClockRecord extends Place {
   /** The era and tick that `unixMs` belongs to. They are the record's own: a copy keeps them. */
   clockEra: number;
   tick: number;
-  unixMs: number;
+  /** Undefined while the board's clock was not set. */
+  unixMs: number | undefined;
   /** By how many ms the clock was put forward; undefined when it had not been set, or by more than the record holds. */
   stepMs: number | undefined;
   roundTripMs: number;
-  /** 1 hub, 2 kept over a restart of the firmware. */
-  setBy: number;
+  /** 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated, 4 the hub acknowledged. */
+  why: number;
   /** Sequence number before which the hub had everything. */
   acknowledged: number;
 }
@@ -162,8 +165,9 @@ export function decodeSlot(slot: Uint8Array, place: Place): LogRecord {
         ...place,
         rpi: payload.slice(0, 16),
         address: Array.from(payload.subarray(16, 22), (byte) => byte.toString(16).padStart(2, "0")).join(":"),
+        addressType: payload[25] & (PUBLIC_ADDRESS >> 16) ? "public" : "random",
         rssi: readI8(payload, 22),
-        tick: place.baseTick + (readU16(payload, 23) | (payload[25] << 16)),
+        tick: place.baseTick + ((readU16(payload, 23) | (payload[25] << 16)) & (PUBLIC_ADDRESS - 1)),
       };
     case CLOCK:
       return decodeClock(payload, place);
@@ -200,15 +204,16 @@ function decodeEncounter(payload: Uint8Array, place: Place): EncounterRecord {
 
 function decodeClock(payload: Uint8Array, place: Place): ClockRecord {
   const step = readI32(payload, 14);
+  const seconds = readU32(payload, 8);
   return {
     kind: "clock",
     ...place,
     clockEra: readU32(payload, 0),
     tick: readU32(payload, 4),
-    unixMs: readU32(payload, 8) * 1000 + readU16(payload, 12),
+    unixMs: seconds === 0 ? undefined : seconds * 1000 + readU16(payload, 12),
     stepMs: step === CLOCK_STEP_UNKNOWN ? undefined : step,
     roundTripMs: readU16(payload, 18),
-    setBy: payload[20],
+    why: payload[20],
     acknowledged: readU32(payload, 21),
   };
 }

@@ -3,7 +3,7 @@ import { SLOT_BYTES } from "../../protocols/log-format.ts";
 import { FormatError } from "../errors.ts";
 import { type BoardContact, meetBoard } from "./boards.ts";
 import { resolveEra, TickRange, tiesOf } from "./clocks.ts";
-import { reachOfTie } from "./era-time.ts";
+import { type ClockTie, reachOfTie } from "./era-time.ts";
 import { decodeBlock, type LogRecord, type PulledBlock } from "./log-decoder.ts";
 
 /** What became of a pull. */
@@ -56,13 +56,13 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
     `INSERT INTO encounters (log, seq, era, first_tick, last_tick, rpi, aem, count, max_rssi, mean_rssi) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const addSighting = database.prepare(
-    "INSERT INTO sightings (log, seq, era, tick, rpi, rssi, address, address_type) VALUES (?, ?, ?, ?, ?, ?, ?, 'random')",
+    "INSERT INTO sightings (log, seq, era, tick, rpi, rssi, address, address_type) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const addClock = database.prepare(
-    "INSERT INTO clocks (log, seq, era, tick, unix_ms, step_ms, round_trip_ms, set_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO clocks (log, seq, era, tick, unix_ms, step_ms, round_trip_ms, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
   const touched = new Map<number, TickRange>();
-  const newTies: { era: number; tick: number }[] = [];
+  const newTies: { era: number; tie: ClockTie }[] = [];
   const touch = (era: number, from: number, to: number) => {
     const range = touched.get(era);
     if (range) range.include(from, to);
@@ -88,19 +88,21 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
         addEncounter.run(log, seq, era, firstTick, lastTick, rpi, aem, count, maxRssi, meanRssi);
         touch(era, firstTick, lastTick);
       } else if (record.kind === "sighting") {
-        addSighting.run(log, seq, era, record.tick, record.rpi, record.rssi, record.address);
+        addSighting.run(log, seq, era, record.tick, record.rpi, record.rssi, record.address, record.addressType);
         touch(era, record.tick, record.tick);
       } else if (record.kind === "clock") {
-        const { clockEra, tick, unixMs, stepMs, roundTripMs, setBy } = record;
-        if (addClock.run(log, seq, clockEra, tick, unixMs, stepMs ?? null, roundTripMs, setBy).changes > 0) newTies.push({ era: clockEra, tick });
+        const { clockEra, tick, unixMs, stepMs, roundTripMs, why } = record;
+        if (unixMs === undefined) return true;
+        const { changes } = addClock.run(log, seq, clockEra, tick, unixMs, stepMs ?? null, roundTripMs, why);
+        if (changes > 0) newTies.push({ era: clockEra, tie: { tick, unixMs, why } });
       }
       return true;
     },
     /** Works out the UTC of new records, and of older ones that a new CLOCK bears upon. */
     times(): void {
-      for (const { era, tick } of newTies) {
-        const { from, to } = reachOfTie(tiesOf(database, log, era), tick);
-        touch(era, from, to);
+      for (const { era, tie } of newTies) {
+        const reach = reachOfTie(tiesOf(database, log, era), tie);
+        if (reach) touch(era, reach.from, reach.to);
       }
       for (const [era, range] of touched) resolveEra(database, log, era, range);
     },

@@ -86,7 +86,7 @@ export interface ClocksTable {
   unix_ms: number;
   step_ms: number | null;
   round_trip_ms: number;
-  set_by: number;
+  why: number;
 }
 
 export interface ClockSyncsTable {

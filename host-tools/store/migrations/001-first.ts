@@ -113,7 +113,7 @@ CREATE TABLE clocks (
   unix_ms        INTEGER NOT NULL,
   step_ms        INTEGER,
   round_trip_ms  INTEGER NOT NULL,
-  set_by         INTEGER NOT NULL,
+  why            INTEGER NOT NULL,
   PRIMARY KEY (log, era, tick, unix_ms)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { combineExports, mayBecome } from "../../host-tools/matching/diagnosis-keys.ts";
+import type { ExposureKey, KeyExport } from "../../protocols/gaen/export-file.ts";
+import { fromHex, loadVectors } from "../support/vectors.ts";
+
+const matching = loadVectors("gaen_matching.json");
+const exporting = loadVectors("gaen_export.json");
+
+const CONFIRMED = 1;
+const CLINICAL = 2;
+const SELF_REPORT = 3;
+const REVOKED = 5;
+
+function exposureKey(fill: number, reportType: number, rollingPeriod = 144): ExposureKey {
+  return { key: new Uint8Array(16).fill(fill), transmissionRisk: 0, rollingStart: 2652624, rollingPeriod, reportType };
+}
+function exportAt(start: number, keys: ExposureKey[], revisedKeys: ExposureKey[] = []): KeyExport {
+  return { start, end: start + 3600, region: "QX", batchNumber: 1, batchSize: 1, signatureInfos: [], keys, revisedKeys };
+}
+
+describe("keys of several exports", () => {
+  test.each(matching.transitions)("GAEN-29: report type $from to $to after $earlier_transitions changes: $allowed", (row) => {
+    expect(mayBecome(row.from, row.to, row.earlier_transitions)).toBe(row.allowed);
+  });
+
+  test.each(exporting.key_checks)("GAEN-19: $name", ({ key, use }) => {
+    const one = { ...exposureKey(0, key.report_type ?? undefined, key.rolling_period), key: fromHex(key.key) };
+    const { keys, setApart } = combineExports([exportAt(0, [one])]);
+    expect(keys.length).toBe(use ? 1 : 0);
+    expect(setApart.length).toBe(use ? 0 : 1);
+  });
+
+  test("GAEN-29: a key that was revoked later is not looked for, in whatever order the files are given", () => {
+    const published = exportAt(1000, [exposureKey(1, CLINICAL), exposureKey(2, CLINICAL)]);
+    const revoking = exportAt(9000, [], [exposureKey(1, REVOKED)]);
+    for (const files of [
+      [published, revoking],
+      [revoking, published],
+    ]) {
+      const { keys, setApart } = combineExports(files);
+      expect(keys.map((key) => key.key[0])).toEqual([2]);
+      expect(setApart).toEqual([{ what: "key", reason: "revoked", count: 1 }]);
+    }
+  });
+
+  test("GAEN-29: a report type changes once; a further change is set apart", () => {
+    const { keys, setApart } = combineExports([
+      exportAt(1, [exposureKey(1, SELF_REPORT)]),
+      exportAt(2, [], [exposureKey(1, CLINICAL)]),
+      exportAt(3, [], [exposureKey(1, CONFIRMED)]),
+    ]);
+    expect(keys.map((key) => key.reportType)).toEqual([CLINICAL]);
+    expect(setApart).toEqual([{ what: "key", reason: "report type may not change so", count: 1 }]);
+  });
+
+  test("GAEN-29: a key that comes again with another rolling period keeps the first; the same key twice counts once", () => {
+    const { keys, setApart } = combineExports([
+      exportAt(1, [exposureKey(1, CONFIRMED, 100), exposureKey(1, CONFIRMED, 144), exposureKey(1, CONFIRMED, 100)]),
+    ]);
+    expect(keys.map((key) => key.rollingPeriod)).toEqual([100]);
+    expect(setApart).toEqual([{ what: "key", reason: "known with another time", count: 1 }]);
+  });
+});
