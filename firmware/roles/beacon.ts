@@ -24,11 +24,14 @@ export let radioErrors = 0;
 /** Rotation falls between 601 and 1199 s after the last one (GAEN-05). */
 const SHORTEST = 601;
 const SPREAD = 599;
+/** Seconds until the radio is asked again. */
+const RETRY = 10;
 /** State of a key in its record; an ended one is never sent from again. */
 const IN_USE = 255;
 
 let tek: Uint8Array | undefined;
 let start = 0;
+let flags: number | undefined = FLAGS;
 
 /** Today's key: the one of the log after a restart, else a new one, which goes to the log before its first use (GAEN-01). */
 function useKeyOf(crypto: Crypto, day: number): void {
@@ -82,26 +85,24 @@ export function rotate(crypto: Crypto, unix: number): number {
   const key = tek!.subarray(0, 16);
   const rpi = rollingProximityIdentifier(crypto, rollingProximityIdentifierKey(crypto, key), interval);
   const aem = encryptMetadata(crypto, metadataKey(crypto, key), rpi, encodeMetadata(settings[TX_POWER]));
-  const address = formatAddress(randomAddress(crypto.randomBytes, STATIC_RANDOM));
   try {
     // asleep, both are only stored; waking sends the new payload from the new address
-    NRF.setAdvertising(encodeAdvertisement(rpi, aem, FLAGS), { connectable: false, scannable: false, interval: settings[ADVERTISING_INTERVAL] });
-    NRF.setAddress(address + " random");
+    NRF.setAdvertising(encodeAdvertisement(rpi, aem, flags), { connectable: false, scannable: false, interval: settings[ADVERTISING_INTERVAL] });
+    NRF.setAddress(formatAddress(randomAddress(crypto.randomBytes, STATIC_RANDOM)) + " random");
     // the restart of the stack has put the power back
     NRF.setTxPower(settings[TX_POWER]);
-    // a stack that kept the old address must not send (BLE-10)
-    if (NRF.getAddress(true) === address) {
-      NRF.wake();
-      advertising = true;
-    }
+    NRF.wake();
+    advertising = true;
   } catch (_e) {
+    // not every stack takes flags that speak of classic Bluetooth; without them the packet is as good (BLE-03)
+    flags = undefined;
     NRF.sleep();
   }
   if (!advertising) {
     radioErrors++;
-    return 60;
+    return RETRY;
   }
   rotations++;
   const random = crypto.randomBytes(2);
-  return Math.min(SHORTEST + ((random[0] << 8) | random[1]) % SPREAD, (day + ROLLING_PERIOD) * 600 - unix);
+  return Math.min(SHORTEST + (((random[0] << 8) | random[1]) % SPREAD), (day + ROLLING_PERIOD) * 600 - unix);
 }
