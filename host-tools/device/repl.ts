@@ -7,7 +7,7 @@ import { type InterpreterVersion, parseVersion } from "./interpreter-version.ts"
 /** Begins a line that the interpreter neither echoes nor answers. */
 export const SILENT = "\x10";
 /** ESC [ 2 H empties the input line and runs nothing. Better than Ctrl-C, which also takes away the timer whose callback happens to run. */
-const EMPTY_LINE = "\x1b[2H";
+export const EMPTY_LINE = "\x1b[2H";
 const CTRL_C = "\x03";
 
 /** What stands at the other end. */
@@ -17,6 +17,8 @@ export interface BoardIdentity {
   board: string;
   /** `process.env.HWVERSION`, 0 where there is none. */
   hardware: number;
+  /** `process.env.SERIAL`, "" where there is none. */
+  serial: string;
   /** Does the global object of our firmware exist? */
   firmware: boolean;
 }
@@ -107,16 +109,16 @@ export class Repl {
   }
 
   private async identify(ms: number): Promise<BoardIdentity | undefined> {
-    const expression = `[process.env.VERSION,process.env.BOARD,process.env.HWVERSION||0,typeof ${COMMAND_OBJECT}]`;
+    const expression = `[process.env.VERSION,process.env.BOARD,process.env.HWVERSION||0,process.env.SERIAL||0,typeof ${COMMAND_OBJECT}]`;
     const answer = await this.ask(expression, ms, 0).catch((error: unknown) => {
       if (error instanceof DeviceError && error.code === "board_error") return undefined;
       throw error;
     });
     if (!Array.isArray(answer)) return undefined;
-    const [versionText, board, hardware, kind] = answer as unknown[];
+    const [versionText, board, hardware, serial, kind] = answer as unknown[];
     const version = typeof versionText === "string" ? parseVersion(versionText) : undefined;
     if (!version || typeof board !== "string") return undefined;
-    return { version, board, hardware: Number(hardware) || 0, firmware: kind === "object" };
+    return { version, board, hardware: Number(hardware) || 0, serial: typeof serial === "string" ? serial : "", firmware: kind === "object" };
   }
 
   /** Runs a line and waits for nothing. */

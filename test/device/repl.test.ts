@@ -29,7 +29,7 @@ describe("reaching a console", () => {
   test("a quiet prompt tells version, board and that there is no firmware of ours", async () => {
     const { clock, repl } = board();
     const identity = await clock.drive(repl.attach());
-    expect(identity).toEqual({ version: { text: "2v26", major: 2, minor: 26 }, board: "PUCKJS", hardware: 2.1, firmware: false });
+    expect(identity).toEqual({ version: { text: "2v26", major: 2, minor: 26 }, board: "PUCKJS", hardware: 2.1, serial: "", firmware: false });
     expect(clock.now - NOON).toBeLessThan(0.5);
   });
 

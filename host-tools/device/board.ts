@@ -1,0 +1,196 @@
+import { z } from "zod";
+import { readU32 } from "../../protocols/bytes.ts";
+import { COMMAND_OBJECT, type DeviceStatus, REFUSALS } from "../../protocols/device-link.ts";
+import { SLOT_BYTES } from "../../protocols/log-format.ts";
+import { SETTING_COUNT } from "../../protocols/settings.ts";
+import { DeviceError } from "../errors.ts";
+import type { ReceivedFrame } from "./console-stream.ts";
+import { type BoardIdentity, EMPTY_LINE, printable, type Repl } from "./repl.ts";
+
+const count = z.number().nonnegative();
+const settings = z.array(z.number()).length(SETTING_COUNT);
+const statusShape: z.ZodType<DeviceStatus> = z.object({
+  v: z.string(),
+  b: z.string(),
+  r: z.string(),
+  id: z.string().regex(/^([0-9a-f]{16})?$/),
+  e: count,
+  t: count,
+  u: count,
+  lo: count,
+  hi: count,
+  ak: count,
+  dr: count,
+  op: count,
+  n: count,
+  ad: count,
+  ro: count,
+  er: z.tuple([count, count, count]),
+  c: settings,
+  mv: count,
+});
+
+/** What `T.r` answered. Shape as the store takes it. */
+export interface RecordBlock {
+  /** Sequence number of the first slot. May be higher than asked: what was before is gone from the board. */
+  seq: number;
+  era: number;
+  baseTick: number;
+  /** Where to go on. */
+  nextSeq: number;
+  slots: Uint8Array;
+}
+
+/** What an interpreter may take for a command, beside the wire. Writing to flash may erase a page first. */
+const COMMAND_MS = 2000;
+/** Characters an answer that is no log block may have. */
+const ANSWER_CHARACTERS = 600;
+const REFUSAL_MARK = 0x21;
+const RECORD_HEADER_BYTES = 16;
+
+/** A board that runs our firmware: the commands of protocols/device-link.ts as functions. */
+export class Board {
+  constructor(
+    readonly repl: Repl,
+    readonly identity: BoardIdentity,
+  ) {}
+
+  get name(): string {
+    return this.repl.name;
+  }
+  get stream() {
+    return this.repl.stream;
+  }
+  get clock() {
+    return this.repl.stream.clock;
+  }
+
+  /** @throws DeviceError "no_firmware", with what to do about it */
+  async requireFirmware(): Promise<void> {
+    if (this.identity.firmware) return;
+    const start = await this.repl.evaluate('require("Storage").read(".bootcde",0,4)', undefined, 3);
+    if (typeof start !== "string")
+      throw new DeviceError("no_firmware", `${this.name}: a ${this.identity.board} without our firmware; put it there with \`tracelet flash\``);
+    if (start === "\xff\xff\xff\xff")
+      throw new DeviceError(
+        "no_firmware",
+        `${this.name}: its last firmware upload was cut short; run \`tracelet flash\` again, its log is untouched`,
+      );
+    throw new DeviceError(
+      "no_firmware",
+      `${this.name}: it has saved code, but our firmware isn't running; restart it without pressing its button, or put our firmware there with \`tracelet flash\``,
+    );
+  }
+
+  /**
+   * Sends one command and waits for the answer that fits it. Asks again when none comes, up to `tries` times, the line emptied first: a lost
+   * character may have left a bracket open.
+   * @throws DeviceError "refused" with the board's reason, "damaged", "timeout", "disconnected"
+   */
+  async command<T>(call: string, fits: (payload: Uint8Array) => T | undefined, tries = 3): Promise<{ value: T; sentAt: number; begunAt: number }> {
+    const { stream, repl } = this;
+    const line = `${COMMAND_OBJECT}.${call}`;
+    const damagedBefore = stream.damaged;
+    for (let i = 0; i < tries; i++) {
+      stream.clear();
+      if (i > 0) await stream.writeText(EMPTY_LINE);
+      const sentAt = this.clock.now();
+      await repl.send(line);
+      const found = await stream.wait(
+        () => this.takeFitting(call, fits),
+        COMMAND_MS + repl.wireMs(line.length + ANSWER_CHARACTERS),
+        repl.wireMs(SLOT_BYTES * 150),
+      );
+      if (found) return { ...found, sentAt };
+    }
+    const words = /(Uncaught [^\r\n]*|OUT OF MEMORY|Execution Interrupted)/.exec(stream.text)?.[1];
+    if (words) throw new DeviceError("board_error", `${this.name}: ${line}: the board says: ${printable(words)}`);
+    if (stream.damaged > damagedBefore)
+      throw new DeviceError(
+        "damaged",
+        `${this.name}: answers arrive damaged (${tries} of ${tries}); check the cable and the ground, or try \`--no-fast\``,
+      );
+    throw new DeviceError("timeout", `${this.name}: no answer to ${line}; the board may be busy or was reset: try again`);
+  }
+
+  private takeFitting<T>(call: string, fits: (payload: Uint8Array) => T | undefined): { value: T; begunAt: number } | undefined {
+    for (let frame = this.stream.frames.shift(); frame; frame = this.stream.frames.shift()) {
+      this.throwRefusal(call, frame);
+      const value = fits(frame.payload);
+      if (value !== undefined) return { value, begunAt: frame.begunAt };
+    }
+    return undefined;
+  }
+
+  private throwRefusal(call: string, { payload }: ReceivedFrame): void {
+    if (payload[0] !== REFUSAL_MARK || payload.length > 8) return;
+    const code = Buffer.from(payload.subarray(1)).toString("latin1");
+    const reason = REFUSALS[code] ?? printable(code);
+    throw new DeviceError(`refused_${code}`, `${this.name}: the board refuses ${COMMAND_OBJECT}.${call}: ${reason}`);
+  }
+
+  async status(): Promise<DeviceStatus> {
+    return (await this.timedStatus()).value;
+  }
+
+  /** Status, with the times at which it was asked for and at which the answer began. */
+  timedStatus(tries?: number): Promise<{ value: DeviceStatus; sentAt: number; begunAt: number }> {
+    return this.command("s()", (payload) => parseAs(payload, statusShape), tries);
+  }
+
+  /** Sends the request for records and waits for nothing: see pull.ts. */
+  requestRecords(seq: number, slots: number): Promise<void> {
+    return this.repl.send(`${COMMAND_OBJECT}.r(${seq},${slots})`);
+  }
+
+  async acknowledge(seq: number): Promise<void> {
+    await this.command(`a(${seq})`, (payload) => parseAs(payload, z.strictObject({})));
+  }
+
+  /** Not repeated when the answer is lost: the second time would be late. Answers by how many ms the clock moved, null if it had not been set. */
+  async setClock(unix: number, ms: number, roundTripMs: number): Promise<number | null> {
+    const shape = z.object({ step: z.number().nullable() });
+    return (await this.command(`t(${unix},${ms},${roundTripMs})`, (payload) => parseAs(payload, shape), 1)).value.step;
+  }
+
+  /** Changes a setting, and reads back whether it is what was sent. Answers all settings. */
+  async changeSetting(index: number, value: number): Promise<number[]> {
+    const shape = z.union([settings, z.object({ c: settings }).transform((answer) => answer.c)]);
+    for (let tries = 3; ; tries--) {
+      const now = (await this.command(`c(${index},${value})`, (payload) => parseAs(payload, shape))).value;
+      if (now[index] === value) return now;
+      if (tries === 1) throw new DeviceError("not_set", `${this.name}: the board says ${now[index]} where ${value} was sent; try again`);
+    }
+  }
+
+  /**
+   * Own keys: 26-byte payloads of TEK slots, one after the other. Secret. Not repeated when `fresh`: each time begins a new key.
+   */
+  async keys(fresh: boolean): Promise<Uint8Array> {
+    const whole = (payload: Uint8Array) => (payload.length % 26 === 0 ? payload : undefined);
+    return (await this.command(`k(${fresh ? 1 : 0})`, whole, fresh ? 1 : 3)).value;
+  }
+}
+
+function parseAs<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(payload).toString("latin1"));
+  } catch {
+    return undefined; // not the answer that is waited for
+  }
+  const parsed = shape.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** A block of records, or `undefined` where the payload is none. */
+export function decodeBlockAnswer(payload: Uint8Array): RecordBlock | undefined {
+  if (payload.length < RECORD_HEADER_BYTES || (payload.length - RECORD_HEADER_BYTES) % SLOT_BYTES !== 0) return undefined;
+  return {
+    seq: readU32(payload, 0),
+    era: readU32(payload, 4),
+    baseTick: readU32(payload, 8),
+    nextSeq: readU32(payload, 12),
+    slots: payload.slice(RECORD_HEADER_BYTES),
+  };
+}

@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { encodeFrame } from "../../host-tools/device/frames.ts";
+import { encodeLogHead } from "../../host-tools/device/log-head.ts";
+import type { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
+import { writeInt } from "../../protocols/bytes.ts";
+import type { DeviceStatus } from "../../protocols/device-link.ts";
+import { ENCOUNTER, PAYLOAD_BYTES, SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";
+import { FakeConsole, type FakeConsoleOptions } from "./fake-console.ts";
+
+/** A slot as a board writes it. `payload`: 26 bytes. */
+export function seal(kind: number, payload: Uint8Array): Uint8Array {
+  const slot = new Uint8Array(SLOT_BYTES);
+  slot.set(payload);
+  writeInt(slot, PAYLOAD_BYTES, 2, (crc32(slot.subarray(0, PAYLOAD_BYTES)) & 0x1fff) | (kind << 13));
+  return slot;
+}
+
+/** Encounter number `n`, with an identifier that looks random. */
+export function encounterSlot(n: number): Uint8Array {
+  const payload = new Uint8Array(PAYLOAD_BYTES);
+  payload.set(createHash("sha256").update(`encounter ${n}`).digest().subarray(0, PAYLOAD_BYTES));
+  writeInt(payload, 20, 4, (n * 4) & 0x7ffff);
+  return seal(ENCOUNTER, payload);
+}
+
+/** Encounter number `n`, with an identifier made of bytes that frames, refusals and consoles are made of. */
+export function hostileSlot(n: number): Uint8Array {
+  const payload = new Uint8Array(PAYLOAD_BYTES);
+  payload.set([1, 0x7f, 13, 10, 13, 10, 1, 0x7f, 12, 0, 0x21, n & 255, (n >> 8) & 255, 3, 27, 10]);
+  writeInt(payload, 20, 4, (n * 4) & 0x7ffff);
+  return seal(ENCOUNTER, payload);
+}
+
+export interface FakeFirmwareOptions extends FakeConsoleOptions {
+  logId?: string;
+  records?: number;
+  /** First record still held. */
+  lo?: number;
+  slot?: (n: number) => Uint8Array;
+  /** Time a request takes on the board, ms. */
+  workMs?: number;
+  /** How far the board's clock is ahead of the host's, seconds. */
+  clockAhead?: number;
+}
+
+/** A board that answers the commands of a pull from a list of records, over the console of a fake interpreter. Exact, so that every byte can be spoiled. */
+export class FakeFirmware {
+  readonly pins: FakeConsole;
+  readonly first = SLOTS;
+  acknowledged = 0;
+  lo: number;
+  hi: number;
+  ahead: number;
+  head: Uint8Array;
+  settings = [300, 2, 250, 0, 0, -127, 0, 14];
+  /** Sets of the clock: what the host wanted, Unix ms. */
+  readonly clockSets: number[] = [];
+  readonly requests: number[] = [];
+
+  constructor(
+    readonly clock: VirtualClock,
+    readonly options: FakeFirmwareOptions = {},
+  ) {
+    const id = options.logId ?? "0011223344556677";
+    this.head = encodeLogHead(Buffer.from(id, "hex"), 5);
+    this.hi = this.first + (options.records ?? 0);
+    this.lo = options.lo ?? this.first;
+    this.ahead = options.clockAhead ?? 0;
+    const later = (run: () => void) => (options.workMs ? clock.at(clock.now + options.workMs / 1000, run) : run());
+    const answer = (payload: Uint8Array) => later(() => this.pins.print(Buffer.from(encodeFrame(payload)).toString("latin1") + "\n"));
+    const json = (value: unknown) => answer(Buffer.from(JSON.stringify(value), "latin1"));
+    this.pins = new FakeConsole(clock, {
+      ...options,
+      globals: {
+        btoa: (text: string) => Buffer.from(text, "latin1").toString("base64"),
+        require: () => ({ read: (name: string, from = 0, length = 1e6) => this.read(name, from, length) }),
+        T: {
+          s: () => json(this.status(id)),
+          r: (seq: number, count: number) => {
+            this.requests.push(seq);
+            answer(this.block(seq, count));
+          },
+          a: (seq: number) => {
+            if (seq > this.hi) return answer(Buffer.from("!seq"));
+            this.acknowledged = Math.max(this.acknowledged, seq);
+            json({});
+          },
+          t: (unix: number, ms: number) => {
+            const before = this.boardNow();
+            this.ahead = unix + ms / 1000 - clock.now;
+            this.clockSets.push(unix * 1000 + ms);
+            json({ step: before === 0 ? null : Math.round((unix + ms / 1000 - before) * 1000) });
+          },
+          c: (index: number, value: number) => {
+            this.settings[index] = value;
+            json({ c: this.settings });
+          },
+          k: () => answer(new Uint8Array(26).fill(0x5a)),
+        },
+        ...options.globals,
+      },
+    });
+  }
+
+  private read(name: string, from: number, length: number): string | undefined {
+    if (name !== "tl.log") return undefined;
+    return Buffer.from(this.head)
+      .toString("latin1")
+      .slice(from, from + length);
+  }
+
+  boardNow(): number {
+    return this.clock.now + this.ahead < 1577836800 ? 0 : this.clock.now + this.ahead;
+  }
+
+  status(id: string): DeviceStatus {
+    return {
+      v: "0.1.0+test",
+      b: "puckjs",
+      r: "wearable",
+      id,
+      e: 1,
+      t: 1000,
+      u: Math.round(this.boardNow() * 1000),
+      lo: this.lo,
+      hi: this.hi,
+      ak: this.acknowledged,
+      dr: 0,
+      op: 0,
+      n: 0,
+      ad: 1,
+      ro: 0,
+      er: [0, 0, 0],
+      c: this.settings,
+      mv: 3000,
+    };
+  }
+
+  private block(asked: number, count: number): Uint8Array {
+    const seq = Math.min(Math.max(asked, this.lo), this.hi);
+    const pageEnd = seq - (seq % SLOTS) + SLOTS;
+    const next = Math.min(seq + count, pageEnd, this.hi);
+    const block = new Uint8Array(16 + (next - seq) * SLOT_BYTES);
+    writeInt(block, 0, 4, seq);
+    writeInt(block, 4, 4, 1);
+    writeInt(block, 8, 4, 0);
+    writeInt(block, 12, 4, next);
+    for (let i = seq; i < next; i++) block.set((this.options.slot ?? encounterSlot)(i), 16 + (i - seq) * SLOT_BYTES);
+    return block;
+  }
+}
