@@ -81,7 +81,7 @@ export function encodeKey(key: ExposureKey): Uint8Array {
   if (key.rollingStart !== 0) writeNumber(message, 0x18, key.rollingStart);
   if (key.rollingPeriod !== DEFAULT_PERIOD) writeNumber(message, 0x20, key.rollingPeriod);
   if (key.reportType !== undefined) writeNumber(message, 0x28, key.reportType);
-  if (key.daysSinceOnset !== undefined) writeNumber(message, 0x30, (key.daysSinceOnset << 1) ^ (key.daysSinceOnset >> 31));
+  if (key.daysSinceOnset !== undefined) writeNumber(message, 0x30, ((key.daysSinceOnset << 1) ^ (key.daysSinceOnset >> 31)) >>> 0);
   return written(message);
 }
 
