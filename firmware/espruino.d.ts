@@ -1,7 +1,7 @@
 // The calls of the interpreter that this firmware makes, and nothing else: our list of what we depend on.
 
 declare interface Advertisement {
-  /** "aa:bb:cc:dd:ee:ff random" */
+  /** `aa:bb:cc:dd:ee:ff random`, or `public` */
   id: string;
   rssi: number;
   /** The advertising data as received. */
@@ -18,14 +18,11 @@ declare const NRF: {
   wake(): void;
   setAdvertising(data: Uint8Array | object, options: object): void;
   setAddress(address: string): void;
-  /** Without `true` the factory address. */
-  getAddress(current?: boolean): string;
   /** Volts. */
   getBattery(): number;
   setTxPower(dBm: number): void;
   setScan(callback?: (device: Advertisement) => void, options?: object): void;
   getSecurityStatus(): { connected: boolean };
-  on(event: "disconnect", handler: () => void): void;
 };
 declare const AES: { encrypt(message: Uint8Array, key: Uint8Array, options: { mode: "ECB" }): ArrayBuffer };
 declare const E: {
@@ -34,7 +31,6 @@ declare const E: {
   sum(data: Uint8Array): number;
   toString(data: Uint8Array): string;
   getErrorFlags(): string[];
-  setFlags(flags: { [name: string]: number }): void;
 };
 declare const process: { memory(gc?: boolean): { flash_code_start?: number } };
 declare const BTN: unknown;

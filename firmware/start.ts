@@ -26,6 +26,7 @@ export function start(crypto: Crypto): void {
   let refreshAt = 0;
   let scanAt = 0;
   let cleanAt = 0;
+  let cycleBegan = 0;
   let stepBegan = 0;
   let stepsLeft = 0;
 
@@ -52,12 +53,13 @@ export function start(crypto: Crypto): void {
       else {
         NRF.setScan();
         closeEncounters(now);
-        scanAt += Math.max(settings[CYCLE_TIME] - settings[SCAN_TIME], 0);
+        scanAt = cycleBegan + Math.max(settings[CYCLE_TIME], settings[SCAN_TIME]);
       }
     } else {
-      stepBegan = now | 0;
+      // steps carry whole seconds; the receiver is on for the full time all the same (GAEN-10)
+      cycleBegan = stepBegan = now | 0;
       stepsLeft = settings[SCAN_TIME] / STEP;
-      scanAt = stepBegan + STEP;
+      scanAt = now + STEP;
       NRF.setScan(heard, { filters: [{ serviceData: { fd6f: {} } }] });
     }
   }
