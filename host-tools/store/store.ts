@@ -105,7 +105,11 @@ export class Store {
   }
 
   close(): Promise<void> {
-    return this.guarded(() => this.#query.destroy());
+    return this.guarded(async () => {
+      await this.#query.destroy();
+      // Kysely closes only what it has used itself.
+      this.database.close();
+    });
   }
 
   private async guarded<T>(work: () => T | Promise<T>): Promise<T> {

@@ -1,0 +1,63 @@
+import { slotWord } from "../../host-tools/store/log-decoder.ts";
+import { ascii, concat, writeInt } from "../../protocols/bytes.ts";
+import { CLOCK, CLOCK_STEP_UNKNOWN, ENCOUNTER, MARK, SETTINGS, SIGHTING, SLOT_BYTES } from "../../protocols/log-format.ts";
+
+// Slots as a board writes them, from the table in protocols/log-format.ts.
+
+export function slot(kind: number, fill: (payload: Uint8Array) => void): Uint8Array {
+  const bytes = new Uint8Array(SLOT_BYTES);
+  fill(bytes.subarray(0, 26));
+  writeInt(bytes, 26, 2, slotWord(kind, bytes.subarray(0, 26)));
+  return bytes;
+}
+export const slots = (...list: Uint8Array[]) => list.reduce(concat, new Uint8Array(0));
+
+export interface Heard {
+  rpi?: number;
+  aem?: number;
+  /** Seconds since the base tick, even. */
+  first: number;
+  seconds?: number;
+  count?: number;
+  maxRssi?: number;
+  below?: number;
+}
+export const encounter = ({ rpi = 1, aem = 2, first, seconds = 0, count = 1, maxRssi = -60, below = 0 }: Heard) =>
+  slot(ENCOUNTER, (payload) => {
+    payload.fill(rpi, 0, 16);
+    payload.fill(aem, 16, 20);
+    writeInt(payload, 20, 4, (first / 2) | ((seconds / 2) << 19) | (count << 29));
+    writeInt(payload, 24, 2, (count >> 3) | (-maxRssi << 4) | (below << 11));
+  });
+export const sighting = (rpi: number, address: number, rssi: number, offset: number) =>
+  slot(SIGHTING, (payload) => {
+    payload.fill(rpi, 0, 16);
+    payload.fill(address, 16, 22);
+    payload[22] = rssi;
+    writeInt(payload, 23, 3, offset);
+  });
+export const clock = (era: number, tick: number, unix: number, more: { ms?: number; why?: number; step?: number; roundTrip?: number } = {}) =>
+  slot(CLOCK, (payload) => {
+    writeInt(payload, 0, 4, era);
+    writeInt(payload, 4, 4, tick);
+    writeInt(payload, 8, 4, unix);
+    writeInt(payload, 12, 2, more.ms ?? 0);
+    writeInt(payload, 14, 4, more.step ?? CLOCK_STEP_UNKNOWN);
+    writeInt(payload, 18, 2, more.roundTrip ?? 20);
+    payload[20] = more.why ?? 1;
+    writeInt(payload, 21, 4, 150);
+  });
+export const mark = (era: number, base: number) =>
+  slot(MARK, (payload) => {
+    writeInt(payload, 0, 4, era);
+    writeInt(payload, 4, 4, base);
+    writeInt(payload, 8, 2, 2970);
+    payload[10] = 1;
+    payload.set(ascii("0.1.0"), 11);
+  });
+export const settings = (values: number[]) =>
+  slot(SETTINGS, (payload) => {
+    values.forEach((value, i) => {
+      writeInt(payload, 2 * i, 2, value);
+    });
+  });
