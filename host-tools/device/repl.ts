@@ -145,11 +145,21 @@ export class Repl {
     );
   }
 
+  /** Value of an expression, and how many characters went each way for it. */
+  async measured(expression: string): Promise<{ value: unknown; characters: { sent: number; received: number } }> {
+    const value = await this.evaluate(expression);
+    return { value, characters: { sent: this.lineFor(expression, this.answers).length + 2, received: JSON.stringify(value).length + 20 } };
+  }
+
+  // The answer is told apart from anything else that may be printed by its number, its length and its CRC; what JSON can't say comes as text.
+  private lineFor(expression: string, id: number): string {
+    return `(function(r){try{r=JSON.stringify(${expression})}catch(e){r="!"+e}r=""+r;print("~T${id},"+r.length+","+E.CRC32(r)+":"+r)})()`;
+  }
+
   private async ask(expression: string, ms: number, extraMs: number): Promise<unknown> {
     const id = ++this.answers;
     const { stream } = this;
-    // The answer is told apart from anything else that may be printed by its number, its length and its CRC; what JSON can't say comes as text.
-    const line = `(function(r){try{r=JSON.stringify(${expression})}catch(e){r="!"+e}` + `r=""+r;print("~T${id},"+r.length+","+E.CRC32(r)+":"+r)})()`;
+    const line = this.lineFor(expression, id);
     stream.text = "";
     await this.send(line);
     const begin = new RegExp(`~T${id},(\\d+),(-?\\d+):`);

@@ -1,0 +1,53 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Board } from "../device/board.ts";
+import { raiseSpeed } from "../device/link-speed.ts";
+import { openBoard, openPort } from "../device/open-board.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { createOutput, type Output } from "./output.ts";
+
+export interface LinkOptions {
+  port: string;
+  baud?: number;
+  fast: boolean;
+  json?: boolean;
+}
+
+function baudRate(text: string): number {
+  const baud = Number(text);
+  if (!Number.isInteger(baud) || baud < 300 || baud > 1_000_000) throw new InvalidArgumentError("a speed in baud from 300 to 1000000 is expected.");
+  return baud;
+}
+
+/** Adds the options that every command with a board has. */
+export function withLinkOptions(command: Command): Command {
+  return command
+    .requiredOption("-p, --port <port>", "where the board is: /dev/ttyUSB0, /dev/serial0, tcp://localhost:9601")
+    .option("--baud <n>", "speed of the board's console as it starts", baudRate, 9600)
+    .option("--no-fast", "don't raise the speed of the wire meanwhile")
+    .option("--json", "print one JSON document");
+}
+
+/**
+ * Opens the board, does the work, closes. `fast`: is it worth raising the speed of the wire? Whatever happens, Ctrl-C included, the board is
+ * left at its usual speed.
+ */
+export async function withBoard(options: LinkOptions, fast: boolean, work: (board: Board, output: Output) => Promise<void>): Promise<void> {
+  const output = createOutput(options.json === true);
+  const transport = await openPort(options.port, options.baud);
+  const forgetPort = onInterrupt(() => transport.close());
+  try {
+    const board = await openBoard(transport, { baud: options.baud });
+    for (const warning of board.repl.warnings) process.stderr.write(`tracelet: ${board.name}: ${warning}\n`);
+    const raised = fast && options.fast ? await raiseSpeed(board.repl, board.identity) : undefined;
+    const forgetSpeed = raised ? onInterrupt(raised.restore) : () => {};
+    try {
+      await work(board, output);
+    } finally {
+      await raised?.restore();
+      forgetSpeed();
+    }
+  } finally {
+    await transport.close();
+    forgetPort();
+  }
+}
