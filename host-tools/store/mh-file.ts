@@ -68,32 +68,35 @@ function reading<T>(path: string, read: () => T): T {
 }
 
 /**
- * Which of the three files this is: by its header, or by its first good row where the header is missing.
+ * Which of the three files this is: by its header, or by what most of its first lines are where the header is missing.
  * @throws FormatError `wrong_separator` names the separator found; `unknown_file` where nothing fits; `empty_file`.
  */
 export function detectMhKind(path: string): MhKind {
-  let seen = 0;
+  const lines: string[] = [];
   for (const { text } of readLines(path)) {
-    const kind = kindOfLine(text);
-    if (kind) return kind;
-    for (const [separator, name] of OTHER_SEPARATORS) {
-      if (!kindOfLine(text.split(separator).join(";"))) continue;
-      throw new FormatError(
-        "wrong_separator",
-        `${path}: fields are separated by ${name} ("${separator}"); a semicolon (";") is expected, as the peer tool writes it`,
-      );
-    }
-    if (++seen >= LINES_TO_DETECT) break;
+    // Quotes don't hide the kind: that they are wrong is told line by line.
+    if (lines.push(text.replaceAll('"', "")) >= LINES_TO_DETECT) break;
   }
-  if (seen === 0) throw new FormatError("empty_file", `${path}: the file is empty`);
-  const headers = MH_KINDS.map((kind) => `"${mhHeader(kind)}"`).join(", ");
+  if (lines.length === 0) throw new FormatError("empty_file", `${path}: the file is empty`);
+  const kind = kindOfLines(lines);
+  if (kind) return kind;
+  for (const [separator, name] of OTHER_SEPARATORS) {
+    if (!kindOfLines(lines.map((line) => line.split(separator).join(";")))) continue;
+    const expected = 'a semicolon (";") is expected, as the peer tool writes it';
+    throw new FormatError("wrong_separator", `${path}: fields are separated by ${name} (${JSON.stringify(separator)}); ${expected}`);
+  }
+  const headers = MH_KINDS.map((one) => `"${mhHeader(one)}"`).join(", ");
   throw new FormatError("unknown_file", `${path}: neither tek_data, rx_raw_data nor rx_data; its first line should be one of ${headers}`);
 }
 
-/** Quotes don't hide the kind: that they are wrong is told line by line. */
-function kindOfLine(line: string): MhKind | undefined {
-  const plain = line.replaceAll('"', "");
-  return MH_KINDS.find((kind) => !("problem" in parseMhLine(kind, plain)));
+/** A header decides. Without one the most rows do: half a line of one file may be a whole one of another. */
+function kindOfLines(lines: string[]): MhKind | undefined {
+  const found = MH_KINDS.map((kind) => {
+    const parsed = lines.map((line) => parseMhLine(kind, line));
+    return { kind, headers: parsed.filter((line) => "header" in line).length, rows: parsed.filter((line) => "row" in line).length };
+  });
+  const [best] = found.sort((a, b) => b.headers - a.headers || b.rows - a.rows);
+  return best.headers + best.rows > 0 ? best.kind : undefined;
 }
 
 /** Rows of a file of `kind` with their line numbers, and the lines that are none. */

@@ -1,6 +1,6 @@
 import type { Position, RxDataRow, RxRawDataRow } from "./mh-csv.ts";
 
-/** What the radio reported in one step of a scan. */
+/** What the scanner gave for one address in one step of a scan: its last report. */
 export interface Report {
   rpi: Uint8Array;
   aem: Uint8Array;
@@ -10,8 +10,8 @@ export interface Report {
 }
 
 /**
- * The peer tool's way from reports to rows (MH, section 4). A scan has steps of 2 s; a step keeps one report an address, the last. Sightings of one RPI are merged until it was
- * unseen for twice the cycle and 10 s; the check is made once a cycle, with the time of its last step.
+ * The peer tool's way from reports to rows (MH, section 4). A scan has steps of 2 s. Sightings of one RPI are merged until it was unseen for twice the
+ * cycle and 10 s; the check is made once a cycle, with the time of its last step.
  */
 export function createSightingMerge(cycleSeconds: number) {
   const unseenSeconds = 2 * cycleSeconds + 10;
@@ -29,10 +29,9 @@ export function createSightingMerge(cycleSeconds: number) {
   return {
     /** Takes the reports of the step that began at `time` (Unix seconds). Answers its sightings: the rows of rx_raw_data.csv. */
     step(time: number, reports: Iterable<Report>, position?: Position): RxRawDataRow[] {
-      const byAddress = new Map<string, RxRawDataRow>();
-      for (const report of reports) byAddress.set(report.address, { kind: "rx_raw_data", time, ...report, position });
-      for (const sighting of byAddress.values()) add(sighting);
-      return [...byAddress.values()];
+      const sightings = Array.from(reports, (report): RxRawDataRow => ({ kind: "rx_raw_data", time, ...report, position }));
+      sightings.forEach(add);
+      return sightings;
     },
     /** Ends a cycle's scan whose last step began at `now`. Answers what is complete: rows of rx_data.csv. */
     endCycle(now: number): RxDataRow[] {

@@ -1,0 +1,83 @@
+import { basename } from "node:path";
+import { ConfigError } from "../errors.ts";
+import type { MhKind, MhRow } from "../store/mh-csv.ts";
+import { detectMhKind, readMhFile } from "../store/mh-file.ts";
+import { RETENTION_DAYS } from "../store/retention.ts";
+import { Store } from "../store/store.ts";
+import { createOutput, type RegisterCommand } from "./output.ts";
+
+/** More broken lines than this are counted, but not listed. */
+const LISTED_LINES = 1000;
+
+export interface FileReport {
+  file: string;
+  kind: MhKind;
+  /** Good rows, of which `added` are new. */
+  rows: number;
+  added: number;
+  duplicates: number;
+  malformed: { line: number; reason: string }[];
+  /** How many lines were malformed in all, where not all are listed. */
+  malformedLines?: number;
+}
+
+/**
+ * Imports files of the Raspberry Pi peer tool. All files are looked at before the first is taken, so a wrong name stops the command before it did anything; each file is taken as a whole.
+ * `board`: device the files come from, if it is to be named.
+ */
+export async function importFiles(store: Store, paths: string[], board?: string): Promise<FileReport[]> {
+  const kinds = paths.map(detectMhKind);
+  const reports: FileReport[] = [];
+  for (const [i, path] of paths.entries()) {
+    const malformed: FileReport["malformed"] = [];
+    let malformedLines = 0;
+    function* rows(): Generator<MhRow> {
+      for (const item of readMhFile(path, kinds[i])) {
+        if ("row" in item) yield item.row;
+        else if (malformedLines++ < LISTED_LINES) malformed.push({ line: item.line, reason: item.problem });
+      }
+    }
+    const imported = await store.importRows({ file: basename(path), kind: kinds[i], board }, rows());
+    reports.push({ file: path, kind: kinds[i], ...imported, malformed, ...(malformedLines > malformed.length ? { malformedLines } : {}) });
+  }
+  return reports;
+}
+
+/** `--retention`: days, or nothing. */
+export function parseDays(text: string): number {
+  const days = Number(text);
+  if (!/^[0-9]+$/.test(text) || days > 36500)
+    throw new ConfigError("bad_retention", `--retention: whole days from 0 to 36500 expected, got "${text}"`);
+  return days;
+}
+
+function describe({ file, kind, rows, added, malformed, malformedLines }: FileReport): string {
+  const lines = [`${file}: ${kind}, ${rows} rows, ${added} new`];
+  const broken = malformedLines ?? malformed.length;
+  if (broken > 0) lines[0] += `, ${broken} malformed`;
+  for (const { line, reason } of malformed.slice(0, 10)) lines.push(`  line ${line}: ${reason}`);
+  if (broken > 10) lines.push(`  and ${broken - 10} more; --json lists them`);
+  return lines.join("\n");
+}
+
+export const register: RegisterCommand = (program) => {
+  program
+    .command("import")
+    .description("take over files of the Raspberry Pi peer tool: rx_data.csv, rx_raw_data.csv, tek_data.csv")
+    .argument("<file...>", "files; which of the three one is shows by its content")
+    .requiredOption("--db <file>", "database; created if it does not exist")
+    .option("--board <id>", "name of the device that the files come from")
+    .option("--retention <days>", "delete what is older than this afterwards; imported rows count from their import", parseDays, RETENTION_DAYS)
+    .option("--json", "one JSON document instead of text")
+    .action(async (paths: string[], options: { db: string; board?: string; retention: number; json?: boolean }) => {
+      const output = createOutput(options.json === true);
+      const store = Store.open(options.db);
+      try {
+        const files = await importFiles(store, paths, options.board);
+        await store.purge(Math.floor(Date.now() / 1000), options.retention);
+        output.result({ files }, files.map(describe).join("\n"));
+      } finally {
+        await store.close();
+      }
+    });
+};
