@@ -79,9 +79,10 @@ function check(content: Uint8Array, signatures: ExportSignature[], trust: Truste
   );
 }
 
-/** Ids and versions for a message. They come from a stranger's file: kept short, and control characters out. */
+/** Ids and versions for a message. They come from a stranger's file: kept short, and plain ASCII, since a terminal obeys some characters. */
 function names(infos: { id: string; version: string }[]): string {
-  const shown = infos.map(({ id, version }) => `${JSON.stringify(id.slice(0, 40))} version ${JSON.stringify(version.slice(0, 40))}`);
+  const plain = (text: string) => `"${text.slice(0, 40).replace(/[^\x20-\x7e]/g, "?")}"`;
+  const shown = infos.map(({ id, version }) => `id ${plain(id)} version ${plain(version)}`);
   return shown.length > 0 ? shown.join(", ") : "nobody";
 }
 

@@ -136,6 +136,12 @@ describe("what a reader refuses (GAEN-21)", () => {
     }
   });
 
+  test("the error of an unknown signer names who signed and who is trusted, in plain ASCII", () => {
+    const info = { version: "v\u202e9", id: "\u001b[2J310", algorithm: SIGNATURE_ALGORITHM };
+    const zip = writeExportZip(bare, [{ info, batchNumber: 1, batchSize: 1, signature: new Uint8Array(70) }]);
+    expect(() => readExport(zip, trust)).toThrow('signed by id "?[2J310" version "v?9"; trusted: id "310" version "v1"');
+  });
+
   test("a bare export.bin carries no signature: it can be looked at, not trusted", () => {
     expect(codeOf(() => readExport(bare, trust))).toBe("bad_zip");
     expect(readExport(bare, "unverified")).toEqual({ content: contentOf(vectors.own[0].decoded), signatures: [] });
