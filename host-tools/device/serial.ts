@@ -22,7 +22,11 @@ function openingFailed(path: string, error: Error): DeviceError {
     return new DeviceError("port_busy", `${path}: another program holds the port; close it (\`fuser ${path}\` tells which) and try again`, {
       cause: error,
     });
-  return new DeviceError("no_port", `${path}: can't be opened as a serial port (${said}); check the name with \`tracelet ports\``, { cause: error });
+  return new DeviceError(
+    "no_port",
+    `${path}: can't be opened as a serial port (${said.replace(/^Error:? /, "")}); check the name with \`tracelet ports\``,
+    { cause: error },
+  );
 }
 
 /** A UART: the pins of a Raspberry Pi or a USB adapter. 8N1, the port locked for others. */

@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { ToolError } from "../errors.ts";
+import { register as config } from "./config.ts";
+import { register as exportFiles } from "./export.ts";
+import { register as importFiles } from "./import.ts";
+import { handleInterrupts } from "./interrupt.ts";
+import { register as keys } from "./keys.ts";
+import { addKeysPull } from "./keys-pull.ts";
+import type { RegisterCommand } from "./output.ts";
+import { register as ports } from "./ports.ts";
+import { register as pull } from "./pull.ts";
+import { register as status } from "./status.ts";
+import { register as time } from "./time.ts";
+
+const keysPull: RegisterCommand = (program) => {
+  const group = program.commands.find((command) => command.name() === "keys");
+  if (group) addKeysPull(group);
+};
+
+/** In the order of --help: the order in which a user needs them. */
+const COMMANDS: RegisterCommand[] = [ports, time, status, config, pull, exportFiles, importFiles, keys, keysPull];
+
+const EPILOGUE = `
+Examples:
+  tracelet ports
+  tracelet flash --port /dev/ttyUSB0 --board puckjs --role wearable --protocol gaen
+  tracelet time --port /dev/ttyUSB0 --db tracelet.db
+  tracelet pull --port /dev/ttyUSB0 --db tracelet.db
+  tracelet status --port tcp://localhost:9601 --json
+
+Results go to stdout, progress and errors to stderr. With --json a result is one JSON document, and an error one JSON line:
+{"error":{"code":"silent","message":"…"}}
+
+Exit codes: 0 done · 1 failed · 2 wrong usage · 3 no board at the port · 130 interrupted
+With --debug an unexpected error shows where it happened.`;
+
+const USAGE = 2;
+const FAILED = 1;
+
+/** Version in the nearest package.json above this file: it runs from the sources and from dist/. */
+function version(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
+  return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version;
+}
+
+export function createProgram(): Command {
+  const program = new Command("tracelet")
+    .description("Turns Espruino boards into stand-alone proximity devices, and looks after them.")
+    .version(version())
+    .option("--debug", "show where an unexpected error happened")
+    .addHelpText("after", EPILOGUE)
+    .showHelpAfterError(false);
+  for (const register of COMMANDS) register(program);
+  // commander's own messages in the form of ours
+  const settle = (command: Command) => {
+    command.exitOverride();
+    command.configureOutput({ outputError: () => {} });
+    command.commands.forEach(settle);
+  };
+  settle(program);
+  return program;
+}
+
+/** Runs one command line, without the name of the program. Answers its exit code; never throws. */
+export async function run(argv: string[]): Promise<number> {
+  const debug = argv.includes("--debug");
+  const json = argv.includes("--json");
+  const report = (code: string, message: string) => {
+    process.stderr.write(json ? JSON.stringify({ error: { code, message } }) + "\n" : `tracelet: ${message}\n`);
+  };
+  handleInterrupts();
+  // `tracelet … | head` is no error
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  try {
+    await createProgram().parseAsync(
+      argv.filter((argument) => argument !== "--debug"),
+      { from: "user" },
+    );
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      // a bare `tracelet` prints its help
+      if (error.code !== "commander.help") report("usage", `${error.message.replace(/^error: /, "")}; see tracelet --help`);
+      return USAGE;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof ToolError) report(error.code, message);
+    else report("unexpected", `${message}${debug ? "" : " (unexpected; --debug shows where)"}`);
+    if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    return error instanceof ToolError ? error.exitCode : FAILED;
+  }
+}

@@ -1,0 +1,51 @@
+import { durationInWords } from "../device/clock-words.ts";
+import { type Pulled, pullLog } from "../device/pull.ts";
+import { Store } from "../store/store.ts";
+import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
+import type { RegisterCommand } from "./output.ts";
+
+function describe(port: string, pulled: Pulled, dryRun: boolean): string {
+  const { from, upTo, added, encounters, damaged, lost, repeated, seconds, bytes, status } = pulled;
+  const lines: string[] = [];
+  const waiting = Math.max(0, status.hi - from);
+  if (dryRun) lines.push(`${port}: ${waiting} records would be pulled, ${from} to ${status.hi} of log ${pulled.logId}`);
+  else if (added === 0 && bytes === 0) lines.push(`${port}: nothing new; the store has everything up to ${upTo} of log ${pulled.logId}`);
+  else {
+    const rate = seconds > 0 ? `, ${Math.round(bytes / seconds)} bytes a second` : "";
+    lines.push(
+      `${port}: ${added} new records, ${encounters} of them encounters, up to ${upTo} of log ${pulled.logId} (${durationInWords(seconds * 1000)}${rate})`,
+    );
+  }
+  if (pulled.freshLog) lines.push("  a fresh log: this board had another one before");
+  if (lost > 0) lines.push(`  ${lost} records were overwritten on the board before they were pulled; pull more often, or raise cycleTime`);
+  if (damaged > 0) lines.push(`  ${damaged} records are damaged in the board's flash and were left out`);
+  if (repeated > 0) lines.push(`  ${repeated} answers arrived damaged and were asked for again; check the cable`);
+  for (const warning of pulled.warnings) lines.push(`  ${warning}`);
+  return lines.join("\n");
+}
+
+export const register: RegisterCommand = (program) => {
+  withLinkOptions(program.command("pull"))
+    .description("fetch a board's log into the database; goes on where the last pull ended")
+    .requiredOption("--db <file>", "database; created if it does not exist")
+    .option("--dry-run", "only say what would be pulled")
+    .action(async (options: LinkOptions & { db: string; dryRun?: boolean }) => {
+      const dryRun = options.dryRun === true;
+      const store = Store.open(options.db);
+      try {
+        await withBoard(options, !dryRun, async (board, output) => {
+          const bar = { current: undefined as ReturnType<typeof output.progress> | undefined };
+          const pulled = await pullLog(board, store, {
+            dryRun,
+            onProgress(done, total) {
+              bar.current ??= output.progress(options.port, total, "records");
+              bar.current.advance(done);
+            },
+          }).finally(() => bar.current?.end());
+          output.result({ port: options.port, dryRun, ...pulled }, describe(options.port, pulled, dryRun));
+        });
+      } finally {
+        await store.close();
+      }
+    });
+};
