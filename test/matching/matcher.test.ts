@@ -5,7 +5,7 @@ import { nodeCrypto } from "../../host-tools/node-crypto.ts";
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
 import { metadataKey, rollingProximityIdentifier, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import { decryptMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
-import { toHex } from "../support/vectors.ts";
+import { fromHex, loadVectors, type Row, toHex } from "../support/vectors.ts";
 
 const MIDNIGHT = 2652624;
 const NOON = MIDNIGHT + 72;
@@ -18,7 +18,7 @@ function heard(
   key: ExposureKey,
   interval: number,
   firstSeen: number,
-  more: { seconds?: number; board?: string; metadata?: number[]; maxRssi?: number } = {},
+  more: { seconds?: number; board?: string; metadata?: readonly number[]; maxRssi?: number } = {},
 ) {
   const rpi = rollingProximityIdentifier(nodeCrypto, rollingProximityIdentifierKey(nodeCrypto, key.key), interval);
   const aem = encryptMetadata(nodeCrypto, metadataKey(nodeCrypto, key.key), rpi, new Uint8Array(more.metadata ?? [0x40, 8, 0, 0]));
@@ -81,6 +81,23 @@ describe("matching encounters with published keys", () => {
     const encounters = [heard(key, NOON, NOON * 600, { metadata })];
     expect(match([key], encounters).exposures.map((exposure) => exposure.txPower)).toEqual(txPower === undefined ? [] : [txPower]);
     expect(reasons([key], encounters)).toEqual(apart);
+  });
+
+  test.each(
+    loadVectors("gaen_matching.json").end_to_end,
+  )("GAEN-25: of a whole log, the published number of sightings counts for each key, row %#", (row) => {
+    const keys = row.keys.map((one: Row) => ({ ...exposureKey(0, one.rolling_start, one.rolling_period), key: fromHex(one.key) }));
+    const sightings = row.log.map((one: Row) => ({
+      rpi: fromHex(one.rpi),
+      aem: fromHex(one.aem),
+      board: "a",
+      firstSeen: one.t,
+      lastSeen: one.t,
+      maxRssi: one.rssi,
+    }));
+    const { exposures } = match(keys, sightings);
+    const matched = row.keys.map((one: Row) => ({ key: one.key, matched: exposures.filter(({ key }) => toHex(key.key) === one.key).length }));
+    expect(matched).toEqual(row.expect.per_key.map(({ key, matched }: Row) => ({ key, matched })));
   });
 
   test("answers come in the same order however keys and encounters are ordered", () => {

@@ -13,8 +13,6 @@ export function slot(kind: number, fill: (payload: Uint8Array) => void): Uint8Ar
 export const slots = (...list: Uint8Array[]) => list.reduce(concat, new Uint8Array(0));
 
 export interface Heard {
-  rpi?: number;
-  aem?: number;
   /** Seconds since the base tick, even. */
   first: number;
   seconds?: number;
@@ -22,13 +20,17 @@ export interface Heard {
   maxRssi?: number;
   below?: number;
 }
-export const encounter = ({ rpi = 1, aem = 2, first, seconds = 0, count = 1, maxRssi = -60, below = 0 }: Heard) =>
-  slot(ENCOUNTER, (payload) => {
-    payload.fill(rpi, 0, 16);
-    payload.fill(aem, 16, 20);
+export function encounterSlot(rpi: Uint8Array, aem: Uint8Array, { first, seconds = 0, count = 1, maxRssi = -60, below = 0 }: Heard): Uint8Array {
+  return slot(ENCOUNTER, (payload) => {
+    payload.set(rpi, 0);
+    payload.set(aem, 16);
     writeInt(payload, 20, 4, (first / 2) | ((seconds / 2) << 19) | (count << 29));
     writeInt(payload, 24, 2, (count >> 3) | (-maxRssi << 4) | (below << 11));
   });
+}
+/** Identifier and metadata of one byte each, repeated. */
+export const encounter = (heard: Heard & { rpi?: number; aem?: number }) =>
+  encounterSlot(new Uint8Array(16).fill(heard.rpi ?? 1), new Uint8Array(4).fill(heard.aem ?? 2), heard);
 export const sighting = (rpi: number, address: number, rssi: number, offset: number) =>
   slot(SIGHTING, (payload) => {
     payload.fill(rpi, 0, 16);

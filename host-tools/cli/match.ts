@@ -1,0 +1,122 @@
+import type { KeyObject } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { decodeSignatures, hasExportHeader, type KeyExport } from "../../protocols/gaen/export-file.ts";
+import { ConfigError, FormatError, ToolError } from "../errors.ts";
+import { INFLATED_LIMIT, readExport } from "../exposure-keys/export-zip.ts";
+import { readPublicKey, type TrustedKey } from "../exposure-keys/signature.ts";
+import { looksLikeZip, readZip } from "../exposure-keys/zip.ts";
+import { combineExports, createTally, type SetApart } from "../matching/diagnosis-keys.ts";
+import { type ListedExposure, listExposure } from "../matching/exposure-list.ts";
+import { matchEncounters } from "../matching/matcher.ts";
+import { nodeCrypto } from "../node-crypto.ts";
+import { Store } from "../store/store.ts";
+import { createOutput, type RegisterCommand } from "./output.ts";
+
+export interface Trust {
+  publicKeys: KeyObject[];
+  /** Take what nobody vouches for: any file where no key is given, a bare export.bin beside keys. */
+  allowUnsigned: boolean;
+}
+export interface MatchReport {
+  exposures: ListedExposure[];
+  /** Keys looked for, and encounters they were looked for in. */
+  keys: number;
+  encounters: number;
+  setApart: SetApart[];
+}
+
+/** Reads and checks an export. @throws FormatError of readExport, with the name of the file; `untrusted`. */
+export function readTrustedExport(path: string, trust: Trust): KeyExport {
+  const file = readBytes(path);
+  const isBare = !looksLikeZip(file) && hasExportHeader(file);
+  const unchecked = trust.allowUnsigned && (trust.publicKeys.length === 0 || isBare);
+  if (!unchecked && trust.publicKeys.length === 0) {
+    throw new ConfigError(
+      "untrusted",
+      `${path}: nobody vouches for its keys; name its server's public key with --key, or take it unchecked with --allow-unsigned`,
+    );
+  }
+  try {
+    return readExport(file, unchecked ? "unverified" : underAnyName(file, trust.publicKeys)).content;
+  } catch (error) {
+    if (error instanceof FormatError) throw new FormatError(error.code, `${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * The given keys under each name that the file's signatures bear: whoever names a key on the command line trusts it itself, whatever a server calls it.
+ * A file that is no zip or has no such list gets no names, and readExport says what is wrong.
+ */
+function underAnyName(file: Uint8Array, publicKeys: KeyObject[]): TrustedKey[] {
+  const list = looksLikeZip(file) ? readZip(file, ["export.sig"], INFLATED_LIMIT).get("export.sig") : undefined;
+  const signatures = (list && decodeSignatures(list)) ?? [];
+  return signatures.flatMap(({ info }) => publicKeys.map((publicKey) => ({ id: info.id, version: info.version, publicKey })));
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw new ToolError("unreadable_file", `${path}: can't be read (${(error as Error).message}); check the name`, { cause: error });
+  }
+}
+
+/** Looks for the keys of exports in all that the store knows the time of. */
+export async function matchStore(store: Store, exports: KeyExport[]): Promise<MatchReport> {
+  const { keys, setApart: keysApart } = combineExports(exports);
+  const apart = createTally("encounter");
+  const encounters = (await store.encounters()).flatMap(({ firstSeen, lastSeen, ...rest }) => {
+    if (firstSeen !== null && lastSeen !== null) return { firstSeen, lastSeen, ...rest };
+    apart.add("time not known yet");
+    return [];
+  });
+  const { exposures, setApart } = matchEncounters(nodeCrypto, keys, encounters);
+  return {
+    exposures: exposures.map(listExposure),
+    keys: keys.length,
+    encounters: encounters.length,
+    setApart: [...keysApart, ...setApart, ...apart.list()],
+  };
+}
+
+/** For a person: identifiers and keys by their first digits only (COM-06). */
+function describe({ exposures, keys, encounters, setApart }: MatchReport): string {
+  const lines = [`${counted(exposures.length, "exposure")}: ${counted(keys, "key")} looked for in ${counted(encounters, "encounter")}`];
+  for (const one of exposures) {
+    const time = new Date(one.firstSeen * 1000).toISOString().slice(0, 19).replace("T", " ");
+    const signal = `${one.attenuation} dB lost (${one.txPower} dBm sent, ${one.maxRssi} dBm heard)`;
+    lines.push(
+      `  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, identifier ${one.rpi.slice(0, 4)}…, key ${one.tek.slice(0, 4)}…, ${signal}`,
+    );
+  }
+  for (const { what, reason, count } of setApart) lines.push(`${counted(count, what)} set apart: ${reason}`);
+  return lines.join("\n");
+}
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+const collect = (value: string, before: string[]) => [...before, value];
+
+export const register: RegisterCommand = (program) => {
+  program
+    .command("match")
+    .description("look for published keys in what boards heard")
+    .argument("<export...>", "exports of diagnosis servers: zip files")
+    .requiredOption("--db <file>", "database")
+    .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
+    .option("--allow-unsigned", "take exports that nobody vouches for")
+    .option("--json", "one JSON document instead of text, with whole keys and identifiers")
+    .action(async (paths: string[], options: { db: string; key: string[]; allowUnsigned?: boolean; json?: boolean }) => {
+      const output = createOutput(options.json === true);
+      const publicKeys = options.key.map((path) => readPublicKey(Buffer.from(readBytes(path)).toString("utf8"), path));
+      const exports = paths.map((path) => readTrustedExport(path, { publicKeys, allowUnsigned: options.allowUnsigned === true }));
+      const store = Store.open(options.db, { readOnly: true });
+      try {
+        const report = await matchStore(store, exports);
+        output.result(report, describe(report));
+      } finally {
+        await store.close();
+      }
+    });
+};

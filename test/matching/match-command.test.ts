@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { register } from "../../host-tools/cli/match.ts";
+import { makeExportFile, makeExportZip } from "../../host-tools/exposure-keys/make-export.ts";
+import { newKeyPair, readPrivateKey } from "../../host-tools/exposure-keys/signature.ts";
+import { nodeCrypto } from "../../host-tools/node-crypto.ts";
+import { Store } from "../../host-tools/store/store.ts";
+import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
+import { metadataKey, rollingProximityIdentifier, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
+import { encryptMetadata } from "../../protocols/gaen/metadata.ts";
+import { clock, encounterSlot, mark, slots } from "../store/slots.ts";
+import { toHex } from "../support/vectors.ts";
+
+const BOARD = { logId: "00112233aabbccdd", id: "badge-7" };
+const NOON = 2652624 + 72;
+const server = newKeyPair();
+const stranger = newKeyPair();
+const diagnosed: ExposureKey = {
+  key: new Uint8Array(16).fill(0x5a),
+  transmissionRisk: 3,
+  rollingStart: 2652624,
+  rollingPeriod: 144,
+  reportType: 1,
+  daysSinceOnset: -2,
+};
+const rpi = rollingProximityIdentifier(nodeCrypto, rollingProximityIdentifierKey(nodeCrypto, diagnosed.key), NOON);
+const aem = encryptMetadata(nodeCrypto, metadataKey(nodeCrypto, diagnosed.key), rpi, new Uint8Array([0x58, 4, 0, 0]));
+const request = { keys: [diagnosed, { ...diagnosed, key: new Uint8Array(16).fill(1) }], start: 1591574400, end: 1591660800, region: "QX" };
+
+let folder = "";
+const path = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "tracelet-match-"));
+  const signedBy = (pem: string) => makeExportZip({ ...request, signers: [{ id: "310", version: "v1", privateKey: readPrivateKey(pem, "signer") }] });
+  const zip = signedBy(server.privatePem);
+  writeFileSync(path("export.zip"), zip);
+  writeFileSync(path("cut.zip"), zip.subarray(0, zip.length - 30));
+  // what a forger makes: the right names, another key
+  writeFileSync(path("forged.zip"), signedBy(stranger.privatePem));
+  writeFileSync(path("export.bin"), makeExportFile({ ...request, signers: [] }));
+  writeFileSync(path("other.bin"), "EK Export v9    ");
+  writeFileSync(path("server.pem"), server.publicPem);
+  writeFileSync(path("stranger.pem"), stranger.publicPem);
+  const store = Store.open(path("store.db"));
+  const log = slots(
+    clock(1, 0, NOON * 600 - 100),
+    encounterSlot(rpi, aem, { first: 200, seconds: 420, count: 5, maxRssi: -61, below: 6 }),
+    encounterSlot(new Uint8Array(16).fill(7), aem, { first: 200 }),
+    mark(2, 0),
+    encounterSlot(rpi, aem, { first: 2 }),
+  );
+  await store.commitPull(BOARD, [{ seq: 145, era: 1, baseTick: 0, slots: log }]);
+  await store.close();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+/** What `tracelet match …` writes to stdout. */
+async function match(...argv: string[]): Promise<string> {
+  let written = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    written += text;
+    return true;
+  });
+  const program = new Command();
+  register(program);
+  await program.parseAsync(["match", ...argv], { from: "user" });
+  return written;
+}
+
+describe("tracelet match", () => {
+  test("tells exposures with whole keys as JSON, and what was set apart", async () => {
+    const report = JSON.parse(
+      await match(path("export.zip"), "--db", path("store.db"), "--key", path("stranger.pem"), "--key", path("server.pem"), "--json"),
+    );
+    const begun = NOON * 600 + 100;
+    expect(report).toEqual({
+      exposures: [
+        {
+          tek: "5a".repeat(16),
+          rpi: toHex(rpi),
+          board: "badge-7",
+          firstSeen: begun,
+          lastSeen: begun + 420,
+          durationSeconds: 420,
+          count: 5,
+          maxRssi: -61,
+          meanRssi: -67,
+          txPower: 4,
+          attenuation: 65,
+          confidence: 2,
+          interval: NOON,
+          reportType: 1,
+          transmissionRisk: 3,
+          daysSinceOnset: -2,
+        },
+      ],
+      keys: 2,
+      encounters: 2,
+      setApart: [{ what: "encounter", reason: "time not known yet", count: 1 }],
+    });
+  });
+
+  test("COM-06: shows a person only the first digits of keys and identifiers", async () => {
+    const text = await match(path("export.zip"), "--db", path("store.db"), "--key", path("server.pem"));
+    expect(text).toContain("1 exposure: 2 keys looked for in 2 encounters");
+    expect(text).toContain("key 5a5a…");
+    expect(text).not.toMatch(/[0-9a-f]{6}/);
+  });
+
+  test("the same export twice, and signed beside unsigned, gives the same exposures", async () => {
+    const once = await match(path("export.zip"), "--db", path("store.db"), "--key", path("server.pem"), "--json");
+    const more = [path("export.bin"), path("export.zip"), path("export.zip"), "--db", path("store.db"), "--json"];
+    expect(await match(...more, "--key", path("server.pem"), "--allow-unsigned")).toBe(once);
+    expect(await match(...more, "--allow-unsigned")).toBe(once);
+  });
+
+  test.each([
+    ["export.zip", [], "untrusted", "name its server's public key with --key"],
+    ["export.zip", ["stranger.pem"], "bad_signature", "export.zip: The signature doesn't fit"],
+    ["forged.zip", ["server.pem"], "bad_signature", "forged.zip: The signature doesn't fit"],
+    ["forged.zip", ["server.pem", "--allow-unsigned"], "bad_signature", "forged.zip: The signature doesn't fit"],
+    ["cut.zip", ["server.pem"], "bad_zip", "cut.zip"],
+    ["export.bin", ["server.pem"], "bad_zip", "carries no signature"],
+    ["other.bin", ["--allow-unsigned"], "bad_zip", "other.bin"],
+    ["none.zip", ["server.pem"], "unreadable_file", "none.zip"],
+  ])("GAEN-21: %s with %j is refused: %s", async (file, keys, code, message) => {
+    const options = keys.flatMap((key) => (key.startsWith("--") ? [key] : ["--key", path(key)]));
+    await expect(match(path(file), "--db", path("store.db"), ...options)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+
+  test("a database that is not there is not made", async () => {
+    await expect(match(path("export.zip"), "--db", path("none.db"), "--key", path("server.pem"))).rejects.toMatchObject({ code: "database_missing" });
+  });
+});
