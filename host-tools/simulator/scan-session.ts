@@ -16,6 +16,8 @@ const INTER_FRAME = 0.00015;
 interface Slot {
   emission: Emission;
   sender: Station;
+  /** When the advertising event began; its packets on the three channels follow. */
+  event: number;
   start: number;
   end: number;
   index: number;
@@ -84,14 +86,14 @@ export class ScanSession {
     return whole * this.window + Math.min(this.window, elapsed - whole * this.interval);
   }
 
-  /** A sender started, stopped, changed: what it had planned after now is void, what it plans now counts. */
+  /** A sender started, stopped, changed: events it had planned after now are void, what it plans now counts. An event that has begun is sent to its end. */
   refresh(sender: Station): void {
     const now = this.station.air.clock.now;
     if (now >= this.pieceEnd) return;
     let touched = false;
     for (let i = this.place; i < this.count; i++) {
       const slot = this.slotAt(i);
-      if (slot.sender === sender && slot.start > now) {
+      if (slot.sender === sender && slot.event > now) {
         slot.gone = true;
         touched = true;
       }
@@ -152,9 +154,9 @@ export class ScanSession {
         const start = time + channel * spacing;
         // One channel is the receiver's; only if the event reaches into the next interval can a later one be, too.
         if (start + duration > leaves) {
-          if (this.hears(start, duration, channel)) this.list(emission, sender, start, duration, index, channel, mean, weakest, seed);
+          if (this.hears(start, duration, channel)) this.list(emission, sender, time, start, duration, index, channel, mean, weakest, seed);
         } else if (channel === turn % 3) {
-          this.list(emission, sender, start, duration, index, channel, mean, weakest, seed);
+          this.list(emission, sender, time, start, duration, index, channel, mean, weakest, seed);
           if (time + 2 * spacing + duration <= leaves) break;
         }
       }
@@ -171,6 +173,7 @@ export class ScanSession {
   private list(
     emission: Emission,
     sender: Station,
+    event: number,
     start: number,
     duration: number,
     index: number,
@@ -181,7 +184,7 @@ export class ScanSession {
   ): void {
     const random = hash32(seed, index * 4 + channel);
     const power = mean + this.station.air.fading[tableIndex(random)]!;
-    if (power >= weakest) this.push(emission, sender, start, start + duration, index, channel, power, random);
+    if (power >= weakest) this.push(emission, sender, event, start, start + duration, index, channel, power, random);
   }
 
   private weakest(phy: "1mbps" | "coded"): number {
@@ -194,17 +197,28 @@ export class ScanSession {
     emission.schedule.between(from, this.pieceEnd, (time, index) => {
       const length = packetOf(advertising, index).length;
       const end = time + 2 * channelSpacing(advertising, length) + packetSeconds(length, advertising.phy);
-      this.push(emission, this.station, time, end, index, -1, Number.POSITIVE_INFINITY, 0);
+      this.push(emission, this.station, time, time, end, index, -1, Number.POSITIVE_INFINITY, 0);
     });
   }
 
-  private push(emission: Emission, sender: Station, start: number, end: number, index: number, channel: number, power: number, random: number): void {
+  private push(
+    emission: Emission,
+    sender: Station,
+    event: number,
+    start: number,
+    end: number,
+    index: number,
+    channel: number,
+    power: number,
+    random: number,
+  ): void {
     const at = this.used++;
     if (at >= SLOTS) throw new Error("air: more than a million packets within a second");
     const slot = this.slots[at];
     if (slot) {
       slot.emission = emission;
       slot.sender = sender;
+      slot.event = event;
       slot.start = start;
       slot.end = end;
       slot.index = index;
@@ -213,7 +227,7 @@ export class ScanSession {
       slot.random = random;
       slot.gone = false;
     } else {
-      this.slots.push({ emission, sender, start, end, index, channel, power, random, gone: false });
+      this.slots.push({ emission, sender, event, start, end, index, channel, power, random, gone: false });
     }
     if (end - start > this.longest) this.longest = end - start;
     if (this.count === this.keys.length) {
