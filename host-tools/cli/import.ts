@@ -1,10 +1,9 @@
 import { basename } from "node:path";
-import { ConfigError } from "../errors.ts";
 import type { MhKind, MhRow } from "../store/mh-csv.ts";
 import { detectMhKind, readMhFile } from "../store/mh-file.ts";
-import { RETENTION_DAYS } from "../store/retention.ts";
 import { Store } from "../store/store.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
+import { describePurged, withRetentionOption } from "./retention-option.ts";
 
 /** More broken lines than this are counted, but not listed. */
 const LISTED_LINES = 1000;
@@ -43,14 +42,6 @@ export async function importFiles(store: Store, paths: string[], board?: string)
   return reports;
 }
 
-/** `--retention`: days, or nothing. */
-export function parseDays(text: string): number {
-  const days = Number(text);
-  if (!/^[0-9]+$/.test(text) || days > 36500)
-    throw new ConfigError("bad_retention", `--retention: whole days from 0 to 36500 expected, got "${text}"`);
-  return days;
-}
-
 function describe({ file, kind, rows, added, malformed, malformedLines }: FileReport): string {
   const lines = [`${file}: ${kind}, ${rows} rows, ${added} new`];
   const broken = malformedLines ?? malformed.length;
@@ -61,21 +52,19 @@ function describe({ file, kind, rows, added, malformed, malformedLines }: FileRe
 }
 
 export const register: RegisterCommand = (program) => {
-  program
-    .command("import")
+  withRetentionOption(program.command("import"))
     .description("take over files of the Raspberry Pi peer tool: rx_data.csv, rx_raw_data.csv, tek_data.csv")
     .argument("<file...>", "files; which of the three one is shows by its content")
     .requiredOption("--db <file>", "database; created if it does not exist")
     .option("--board <id>", "name of the device that the files come from")
-    .option("--retention <days>", "delete what is older than this afterwards; imported rows count from their import", parseDays, RETENTION_DAYS)
     .option("--json", "one JSON document instead of text")
     .action(async (paths: string[], options: { db: string; board?: string; retention: number; json?: boolean }) => {
       const output = createOutput(options.json === true);
       const store = Store.open(options.db);
       try {
         const files = await importFiles(store, paths, options.board);
-        await store.purge(Math.floor(Date.now() / 1000), options.retention);
-        output.result({ files }, files.map(describe).join("\n"));
+        const purged = await store.purge(Math.floor(Date.now() / 1000), options.retention);
+        output.result({ files, purged }, [...files.map(describe), ...describePurged(purged)].join("\n"));
       } finally {
         await store.close();
       }

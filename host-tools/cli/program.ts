@@ -8,6 +8,7 @@ import { register as importFiles } from "./import.ts";
 import { handleInterrupts } from "./interrupt.ts";
 import { register as keys } from "./keys.ts";
 import { addKeysPull } from "./keys-pull.ts";
+import { register as match } from "./match.ts";
 import type { RegisterCommand } from "./output.ts";
 import { register as ports } from "./ports.ts";
 import { register as pull } from "./pull.ts";
@@ -20,7 +21,7 @@ const keysPull: RegisterCommand = (program) => {
 };
 
 /** In the order of --help: the order in which a user needs them. */
-const COMMANDS: RegisterCommand[] = [ports, time, status, config, pull, exportFiles, importFiles, keys, keysPull];
+const COMMANDS: RegisterCommand[] = [ports, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull];
 
 const EPILOGUE = `
 Examples:

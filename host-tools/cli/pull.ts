@@ -3,6 +3,7 @@ import { type Pulled, pullLog } from "../device/pull.ts";
 import { Store } from "../store/store.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import type { RegisterCommand } from "./output.ts";
+import { describePurged, withRetentionOption } from "./retention-option.ts";
 
 function describe(port: string, pulled: Pulled, dryRun: boolean): string {
   const { from, upTo, added, encounters, damaged, lost, repeated, seconds, bytes, status } = pulled;
@@ -24,12 +25,17 @@ function describe(port: string, pulled: Pulled, dryRun: boolean): string {
   return lines.join("\n");
 }
 
+/** Unix seconds by which age is told. Where hub and board disagree the earlier one counts: a clock that runs in the future must not delete what was heard today. */
+function agreedNow(hubUnix: number, boardMs: number): number {
+  return boardMs > 0 ? Math.min(hubUnix, boardMs / 1000) : hubUnix;
+}
+
 export const register: RegisterCommand = (program) => {
-  withLinkOptions(program.command("pull"))
+  withRetentionOption(withLinkOptions(program.command("pull")))
     .description("fetch a board's log into the database; goes on where the last pull ended")
     .requiredOption("--db <file>", "database; created if it does not exist")
     .option("--dry-run", "only say what would be pulled")
-    .action(async (options: LinkOptions & { db: string; dryRun?: boolean }) => {
+    .action(async (options: LinkOptions & { db: string; dryRun?: boolean; retention: number }) => {
       const dryRun = options.dryRun === true;
       const store = Store.open(options.db);
       try {
@@ -42,7 +48,9 @@ export const register: RegisterCommand = (program) => {
               bar.current.advance(done);
             },
           }).finally(() => bar.current?.end());
-          output.result({ port: options.port, dryRun, ...pulled }, describe(options.port, pulled, dryRun));
+          const purged = dryRun ? undefined : await store.purge(agreedNow(board.clock.now(), pulled.status.u), options.retention);
+          const lines = [describe(options.port, pulled, dryRun), ...(purged ? describePurged(purged) : [])];
+          output.result({ port: options.port, dryRun, ...pulled, purged }, lines.join("\n"));
         });
       } finally {
         await store.close();

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { importFiles } from "../../host-tools/cli/import.ts";
+import { Command } from "commander";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { importFiles, register } from "../../host-tools/cli/import.ts";
 import { detectMhKind, readLines } from "../../host-tools/store/mh-file.ts";
 import { Store } from "../../host-tools/store/store.ts";
 import { loadVectors } from "../support/vectors.ts";
@@ -145,4 +146,25 @@ describe("importing files of the peer tool", () => {
     ]);
     expect([lines[1].text, lines[3].text]).toEqual(["second", "last"]);
   });
+});
+
+test("COM-05: tracelet import makes a private database, answers in JSON, and deletes what is too old", async () => {
+  let written = "";
+  const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    written += text;
+    return true;
+  });
+  const program = new Command();
+  register(program);
+  const [path, db] = [write(first["rx_data.csv"]), join(folder, "peer.db")];
+  const earlier = Store.open(db, { now: () => NOW });
+  await importFiles(earlier, [write(positions["rx_data.csv"])]);
+  await earlier.close();
+  await program.parseAsync(["import", path, "--db", db, "--retention", "30", "--json"], { from: "user" });
+  stdout.mockRestore();
+  expect(JSON.parse(written)).toEqual({
+    files: [{ file: path, kind: "rx_data", rows: 2, added: 2, duplicates: 0, malformed: [] }],
+    purged: { encounters: 2, sightings: 0, keys: 0 },
+  });
+  expect(statSync(db).mode & 0o777).toBe(0o600);
 });
