@@ -1,0 +1,86 @@
+import { crc32 } from "node:zlib";
+import { z } from "zod";
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import { HEAD_BYTES, LOG_FILE, LOG_VERSION, PAGE_BYTES, PAGE_MAGIC } from "../../protocols/log-format.ts";
+import { DeviceError } from "../errors.ts";
+import { decodeLogHead, type LogHead, logFileBytes, STORAGE_HEADER_BYTES } from "./log-head.ts";
+import type { Repl } from "./repl.ts";
+
+/** Saved code that runs when the board starts. */
+export const CODE_FILE = ".bootcde";
+
+/** What lies in a board's Storage, as far as it concerns us. */
+export interface StorageSurvey {
+  /**
+   * `ours`: our log, where it belongs, and at most our code. `blank`: nothing of value, an attempt of ours that was cut short included.
+   * `foreign`: files of others, or a log that is not where it belongs.
+   */
+  kind: "ours" | "blank" | "foreign";
+  /** Names of all files, printable. */
+  files: string[];
+  /** Of our log; undefined without one. */
+  head?: LogHead;
+  /** Pages of the log that hold records. */
+  usedPages: number;
+  /** Code that is there now: size in bytes and CRC-32. */
+  code?: { bytes: number; crc: number };
+}
+
+const ANSWER_MS = 8000;
+/** Flash is looked through in parts, to spare the board's memory. */
+const PART_BYTES = 1024;
+const BLANK_PART = crc32(new Uint8Array(PART_BYTES).fill(0xff));
+const surveyShape = z.tuple([
+  z.array(z.string()),
+  z.number(),
+  z.number(),
+  z.string(),
+  z.array(z.number()),
+  z.array(z.number()),
+  z.number(),
+  z.number(),
+]);
+/** Name of a file whose header was cut off while it was written: flash is written word by word. */
+const TORN_LOG = /^(tl\.l)?\xff+$/;
+const TORN_CODE = /^(\.boo(tcde)?)?\xff+$/;
+
+/** @throws DeviceError "other_build" if Storage is not where the board's facts say */
+export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<StorageSurvey> {
+  const { address, pages } = facts.storage;
+  const last = address + pages * PAGE_BYTES;
+  const line =
+    `(function(S,F){var c=S.read("${CODE_FILE}"),l=S.read("${LOG_FILE}"),p=[],q=[],b,i,j,w;` +
+    // of each page: its first word, which tells whether it belongs to a log, and whether it is blank
+    `for(i=${address};i<${last};i+=${PAGE_BYTES}){b=F.read(4,i);p.push(b[0]|b[1]<<8|b[2]<<16);w=1;` +
+    `for(j=0;j<${PAGE_BYTES};j+=${PART_BYTES})if(E.CRC32(F.read(${PART_BYTES},i+j))!=${BLANK_PART})w=0;q.push(w)}` +
+    `return[S.list(),S.getStats().totalBytes,l===undefined?0:l.length,btoa(F.read(${STORAGE_HEADER_BYTES + HEAD_BYTES},${address})),` +
+    `p,q,c===undefined?-1:c.length,c===undefined?0:E.CRC32(c)]})(require("Storage"),require("Flash"))`;
+  const answer = surveyShape.parse(await repl.evaluate(line, ANSWER_MS, 3));
+  const [names, total, logBytes, start, magics, blanks, codeBytes, codeCrc] = answer;
+  if (total !== pages * PAGE_BYTES)
+    throw new DeviceError(
+      "other_build",
+      `${repl.name}: its interpreter has ${total} bytes of Storage where ${facts.name} has ${pages * PAGE_BYTES}; put the ordinary Espruino build for ${facts.name} on it`,
+    );
+  const first = Buffer.from(start, "base64");
+  const head = decodeLogHead(first.subarray(STORAGE_HEADER_BYTES));
+  const inPlace = first.toString("latin1", 4, 4 + LOG_FILE.length + 1) === LOG_FILE + "\0";
+  const strangers = names.filter((name) => name !== LOG_FILE && name !== CODE_FILE && !TORN_LOG.test(name) && !TORN_CODE.test(name));
+  const wholeLog =
+    names.includes(LOG_FILE) && inPlace && head !== undefined && (logBytes === logFileBytes(head.pages) || head.version !== LOG_VERSION);
+  const restBlank = blanks.slice(1).every(Boolean);
+  // without a log a half-made one may be there, but no code: the log is made first
+  const nothingOfValue = !wholeLog && strangers.length === 0 && codeBytes < 0 && restBlank;
+  return {
+    kind: strangers.length > 0 ? "foreign" : wholeLog ? "ours" : nothingOfValue ? "blank" : "foreign",
+    files: names.map(printableName),
+    head: wholeLog ? head : undefined,
+    usedPages: magics.filter((magic) => magic === (PAGE_MAGIC & 0xffffff)).length,
+    code: codeBytes < 0 ? undefined : { bytes: codeBytes, crc: codeCrc >>> 0 },
+  };
+}
+
+/** StorageFiles end in a control character; torn names have bytes that no terminal shows. */
+function printableName(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, "?");
+}
