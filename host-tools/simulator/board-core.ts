@@ -1,0 +1,66 @@
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import type { Console } from "./console.ts";
+import type { FlashImage, FlashTiming } from "./flash.ts";
+import type { InputQueue } from "./input-queue.ts";
+import type { NarrowRealm } from "./narrow-realm.ts";
+import type { SerialLink } from "./serial-link.ts";
+import type { Storage } from "./storage.ts";
+import type { Timers } from "./timers.ts";
+
+export type ErrorFlag = "FIFO_FULL" | "BUFFER_FULL" | "CALLBACK" | "LOW_MEMORY" | "MEMORY" | "UART_OVERFLOW";
+
+export type Restart = { kind: "reset"; eraseCode: boolean } | { kind: "load"; file?: string } | { kind: "reboot" };
+
+/** What the interpreter's libraries need of the board they run on. `VirtualBoard` is one. */
+export interface BoardCore {
+  readonly facts: BoardFacts;
+  /** As in `process.env.VERSION`. */
+  readonly firmware: string;
+  readonly realm: NarrowRealm;
+  readonly console: Console;
+  readonly link: SerialLink;
+  readonly queue: InputQueue;
+  readonly timers: Timers;
+  readonly flash: FlashImage;
+  readonly flashTiming: FlashTiming;
+  readonly storage: Storage;
+  /** Flags of `E.setFlags`. */
+  readonly flags: Map<string, number>;
+  /** The board's clock, Unix seconds. */
+  readonly boardTime: number;
+  setBoardTime(seconds: number): void;
+  /** Seconds since power-on by the board's clock, steady over `setTime`. */
+  uptime(): number;
+  /** 0 to 1, from the board's seed. */
+  random(): number;
+  /** Bytes from the board's seeded hardware generator. */
+  randomBytes(count: number): Uint8Array;
+  /** The script stands still for so long (flash, radio restart). */
+  spend(seconds: number): void;
+  print(text: string): void;
+  /** Calls a function or evaluates a string from the main loop; what it throws is reported. */
+  callScript(callback: unknown, args: unknown[], self?: unknown): void;
+  /** Runs in the main loop, after the timers that are due and before the next ones. */
+  enqueue(run: () => void): void;
+  evaluate(source: string): unknown;
+  flagError(flag: ErrorFlag): void;
+  takeErrorFlags(): ErrorFlag[];
+  /** At the end of this turn of the main loop. */
+  restart(what: Restart): void;
+  /** Takes memory for so many bytes, or throws the script out. */
+  allocate(bytes: number): void;
+  memoryUsage(): { usage: number; total: number };
+  password: string | undefined;
+  /** Hours ahead of UTC. */
+  timeZone: number;
+  readonly temperature: number;
+  readonly batteryVolts: number;
+  readonly hardwareVersion: number | undefined;
+  /** As `getSerial()` tells it. */
+  readonly serialNumber: string;
+  /** Is the interpreter of release 2v`minor` or later? */
+  atLeast(minor: number): boolean;
+  /** The console's device: `Serial1`, or null when switched off. */
+  consoleDevice: string | null;
+  watchdog(seconds: number | undefined, automatic?: boolean): void;
+}

@@ -1,0 +1,189 @@
+import type { BoardCore } from "./board-core.ts";
+import { installDate } from "./board-date.ts";
+import { installJson } from "./json.ts";
+import { cryptoLibrary } from "./library-crypto.ts";
+import { libraryE } from "./library-e.ts";
+import { installProcess } from "./library-process.ts";
+import { flashLibrary, MappedStrings, storageLibrary } from "./library-storage.ts";
+import { asText } from "./printer.ts";
+import { installPromises, type Promises } from "./promises.ts";
+import type { ScriptEvents } from "./script-events.ts";
+
+export interface Libraries {
+  promises: Promises;
+  /** The script's `E`, for its events. */
+  e: Record<string, unknown>;
+}
+
+export interface InterpreterHost {
+  core: BoardCore;
+  events: ScriptEvents;
+  /** Implementation of `NRF`; undefined: the board has none. */
+  nrf: Record<string, unknown> | undefined;
+  caught(error: unknown): void;
+  installPins(): void;
+}
+
+/** Fills a fresh realm with everything the interpreter brings. */
+export function installLibraries(host: InterpreterHost): Libraries {
+  const { core, events } = host;
+  const { realm } = core;
+  events.install(
+    realm,
+    (run) => core.enqueue(run),
+    (handler, args, self) => core.callScript(handler, args, self),
+  );
+  installJson(realm);
+  installDate(realm, { boardTime: () => core.boardTime, timeZone: () => core.timeZone });
+  const promises = installPromises(realm, { queue: (run) => core.enqueue(run), caught: host.caught });
+  core.timers.install(realm);
+  host.installPins();
+
+  const mapped = new MappedStrings();
+  const crypto = cryptoLibrary(core);
+  const builtIn: Record<string, Record<string, unknown>> = { Flash: flashLibrary(core), Storage: storageLibrary(core, mapped) };
+  if (crypto) builtIn.crypto = crypto;
+  const modules = [...(core.atLeast(29) ? ["timer"] : []), ...Object.keys(builtIn), "heatshrink"];
+  installProcess(core, modules);
+  installModules(core, builtIn);
+
+  const e = libraryE(core, mapped);
+  realm.define("E", e);
+  if (crypto?.AES) realm.define("AES", crypto.AES);
+  if (host.nrf) realm.define("NRF", realm.library(host.nrf));
+  installText(core);
+  installSerial(core);
+  installBoardObject(core);
+  return { promises, e };
+}
+
+/** `require` and `Modules`. Order: cache, built in, a file of exactly that name. */
+function installModules(core: BoardCore, builtIn: Record<string, unknown>): void {
+  const { realm } = core;
+  const cache = new Map<string, unknown>();
+  const load = (source: string): unknown => {
+    const module = realm.object({ exports: realm.object({}) });
+    const run = realm.run(`(function(exports,module){${source}\n})`) as (exports: unknown, module: unknown) => void;
+    run(module.exports, module);
+    return module.exports;
+  };
+  const require = (name: never): unknown => {
+    const key = asText(realm, name);
+    if (cache.has(key)) return cache.get(key);
+    if (builtIn[key]) return builtIn[key];
+    if (key === "heatshrink" || key === "timer") throw realm.error(`Module "${key}" is missing in the virtual board`);
+    const file = core.storage.read(key);
+    if (!file) throw realm.error(`Module "${key}" not found`);
+    const made = load(String.fromCharCode(...file));
+    cache.set(key, made);
+    return made;
+  };
+  realm.define("require", realm.native(require));
+  realm.define(
+    "Modules",
+    realm.library({
+      addCached: (name: never, module: never) => {
+        const given: unknown = module;
+        if (typeof given === "function") {
+          const holder = realm.object({ exports: realm.object({}) });
+          (given as (...args: unknown[]) => void)(holder.exports, holder, realm.global.require);
+          cache.set(String(name), holder.exports);
+        } else cache.set(String(name), load(String(given)));
+      },
+      getCached: () => realm.array([...cache.keys()]),
+      removeCached: (name: never) => void cache.delete(String(name)),
+      removeAllCached: () => cache.clear(),
+    }),
+  );
+}
+
+const BASE64 = /[^A-Za-z0-9+/]/g;
+
+function installText(core: BoardCore): void {
+  const { realm } = core;
+  const bytes = (value: unknown) =>
+    typeof value === "string" ? Buffer.from(value, "latin1") : Buffer.from([...(value as Uint8Array)].map((one) => one & 255));
+  realm.define(
+    "btoa",
+    realm.native((value: never) => bytes(value).toString("base64")),
+  );
+  realm.define(
+    "atob",
+    realm.native((value: never) => Buffer.from(String(value).replaceAll(BASE64, ""), "base64").toString("latin1")),
+  );
+}
+
+/** `Serial1` is the console's wire; the other devices are names only. */
+function installSerial(core: BoardCore): void {
+  const { realm, link } = core;
+  const device = (name: string, members: Record<string, unknown>) => {
+    const object = realm.library(members);
+    realm.markDevice(object, name);
+    realm.define(name, object);
+    return object;
+  };
+  const write = (data: unknown) => core.link.output(asText(realm, data));
+  const serial = device("Serial1", {
+    setup: (baud: never, options: never) => {
+      const rate = Number(baud);
+      if (rate > 0) link.baud = rate;
+      const flow = (options as { flow?: unknown } | undefined)?.flow;
+      if (flow !== undefined) link.flow = flow === "xon";
+    },
+    setConsole: () => {
+      core.consoleDevice = "Serial1";
+    },
+    print: (text: never) => write(text),
+    println: (text: never) => write(asText(realm, text) + "\r\n"),
+    write: (data: never) => write(data),
+    unsetup: () => undefined,
+    inject: () => undefined,
+  });
+  Object.assign(serial, {});
+  for (const name of ["Bluetooth", "LoopbackA", "LoopbackB"]) {
+    const silent = device(name, {
+      setup: () => undefined,
+      print: () => undefined,
+      println: () => undefined,
+      write: () => undefined,
+      inject: () => undefined,
+    });
+    silent.setConsole = realm.native(() => {
+      core.consoleDevice = name;
+    });
+  }
+}
+
+/** `Puck` or `Pixl`: what can be asked without its sensors. */
+function installBoardObject(core: BoardCore): void {
+  const { realm, facts } = core;
+  const percentage = () => Math.max(0, Math.min(100, Math.trunc(((core.batteryVolts - 2.2) / 0.6) * 100)));
+  if (facts.id === "puckjs")
+    realm.define(
+      "Puck",
+      realm.library({
+        getBatteryPercentage: percentage,
+        getTemperature: () => core.temperature,
+        light: () => 0.5,
+        capSense: () => 0,
+        mag: () => realm.object({ x: 0, y: 0, z: 0 }),
+        magOn: () => undefined,
+        magOff: () => undefined,
+        accelOn: () => undefined,
+        accelOff: () => undefined,
+        IR: () => undefined,
+        selfTest: () => true,
+      }),
+    );
+  if (facts.id === "pixljs")
+    realm.define(
+      "Pixl",
+      realm.library({
+        getBatteryPercentage: percentage,
+        setContrast: () => undefined,
+        setLCDPower: () => undefined,
+        menu: () => realm.object({}),
+        lcdw: () => undefined,
+      }),
+    );
+}

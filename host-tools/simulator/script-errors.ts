@@ -1,0 +1,178 @@
+import type { NarrowRealm } from "./narrow-realm.ts";
+import { type AnyNode, children, parseSource, type Translation, translationById } from "./translate.ts";
+
+/** The script is thrown out: out of memory, reset by the watchdog. No catch clause stops it. */
+export class Abort extends Error {}
+
+interface Frame {
+  name: string;
+  script: Translation;
+  offset: number;
+}
+
+interface Trace {
+  text: string;
+  type: string;
+  message: string;
+}
+
+/** Names for scripts in error messages: `REPL` at the console, the file's name when it came from Storage. */
+export type ScriptNames = (script: Translation) => string;
+
+const FRAME = /at (?:new )?(?:(.*?) \()?(espruino-\d+):(\d+):(\d+)\)?$/;
+
+/**
+ * Gives an error that V8 made the interpreter's message, type and stack text; an error that has them already keeps them.
+ * Source: what Espruino 2v29 answers to the same lines; src/jslex.c, jslPrintStackTrace.
+ */
+export function espruinoError(realm: NarrowRealm, error: unknown, rootName: string | undefined): void {
+  if (!realm.isError(error) || isDressed(error)) return;
+  const frames = framesOf(error.stack ?? "");
+  const trace = reword(error, frames[0]);
+  const stack = stackText(frames, trace, rootName);
+  Object.defineProperty(error, "message", { value: trace.message, enumerable: true, configurable: true, writable: true });
+  Object.defineProperty(error, "type", { value: trace.type, enumerable: true, configurable: true, writable: true });
+  Object.defineProperty(error, "stack", { value: stack, enumerable: true, configurable: true, writable: true });
+}
+
+function isDressed(error: Error): boolean {
+  return Object.getOwnPropertyDescriptor(error, "stack")?.enumerable === true;
+}
+
+function framesOf(stack: string): Frame[] {
+  const frames: Frame[] = [];
+  for (const line of stack.split("\n")) {
+    const match = FRAME.exec(line.trim());
+    const script = match && translationById(match[2]!);
+    if (match && script)
+      frames.push({ name: (match[1] ?? "").replace(/^.*\./, ""), script, offset: script.sourceOffset(Number(match[3]), Number(match[4])) });
+  }
+  return frames;
+}
+
+/** V8's words to the interpreter's. */
+function reword(error: Error & { type?: string }, top: Frame | undefined): Trace {
+  const { message } = error;
+  const kind = error.type ?? (Object.prototype.toString.call(error) === "[object Error]" ? error.constructor.name : "Error");
+  const as = (text: string, type = "Error"): Trace => ({ text, type, message: text });
+  let match = /^(\S+) is not defined$/.exec(message);
+  if (match) return as(`"${match[1]}" is not defined`, "ReferenceError");
+  match = /^Cannot (?:read|set) properties of (undefined|null) \((?:reading|setting) '(.*)'\)$/.exec(message);
+  if (match) return as(`Can't read property '${match[2]}' of ${match[1]}`);
+  match = /^(.*) is not a function(?: or its return value is not iterable)?$/.exec(message);
+  if (match) {
+    const name = /([A-Za-z_$][\w$]*)$/.exec(match[1]!.replace(/^\(intermediate value\)\./, ""))?.[1];
+    if (name && top) return as(`Function "${name}" not found!`);
+    return as(`Expecting function, got ${literalType(match[1]!)}`);
+  }
+  match = /^(.*) is not a constructor$/.exec(message);
+  if (match) return as(`Constructor should be a function, but is ${literalType(match[1]!)}`);
+  if (message === "Assignment to constant variable.") return as("Assignment to a constant", "TypeError");
+  if (/^Maximum call stack/.test(message)) return as("Too much recursion - the stack is about to overflow");
+  return { text: message, message, type: kind === "RangeError" ? "Error" : kind };
+}
+
+function literalType(text: string): string {
+  if (/^-?[\d.]/.test(text)) return "Number";
+  if (/^["']/.test(text)) return "String";
+  return text === "null" || text === "undefined" ? text : "Object";
+}
+
+function stackText(frames: Frame[], trace: Trace, rootName: string | undefined): string {
+  let text = "";
+  frames.forEach((frame, i) => {
+    text += frameText(frame, i === 0 ? trace : undefined, i === frames.length - 1 ? rootName : undefined);
+  });
+  return text;
+}
+
+/** `    at f (:1:3)`, the line, and a caret. A function in RAM counts from its own body, because that is all the interpreter has kept of it. */
+function frameText(frame: Frame, top: Trace | undefined, rootName: string | undefined): string {
+  const path = pathTo(parseSource(frame.script.source), frame.offset);
+  const offset = tokenOffset(frame.script.source, path, frame.offset, top);
+  const owner = path.findLast((node) => /Function/.test(node.type));
+  let source = frame.script.source;
+  let from = 0;
+  if (owner) {
+    const body = owner.body as AnyNode;
+    const block = body.type === "BlockStatement";
+    const whole = source.slice(block ? body.start + 1 : body.start, block ? body.end - 1 : body.end);
+    const lead = /^\s*(return\b\s*)?/.exec(whole)![0].length;
+    from = (block ? body.start + 1 : body.start) + lead;
+    source = whole.slice(lead).trimEnd();
+  }
+  const at = Math.max(0, offset - from);
+  const before = source.slice(0, at);
+  const line = before.split("\n").length;
+  const column = at - (before.lastIndexOf("\n") + 1) + 1;
+  const name = owner ? frame.name : rootName;
+  const place = `:${line}:${column}`;
+  return `    at ${name ? `${name} (${place})` : place}\n` + markedLine(source, at, column);
+}
+
+/** The line with a caret below; long lines are cut around the place. Source: jslPrintTokenLineMarker, src/jslex.c. */
+export function markedLine(source: string, at: number, column: number): string {
+  const start = source.lastIndexOf("\n", at - 1) + 1;
+  const end = source.indexOf("\n", start);
+  let line = source.slice(start, end < 0 ? source.length : end);
+  let lead = "";
+  let caret = column;
+  if (line.length > 60 && at - start > 30) {
+    const skip = at - start - 30;
+    lead = "...";
+    line = line.slice(skip);
+    caret += 3 - skip;
+  }
+  const long = line.length >= 60;
+  return lead + (long ? line.slice(0, 60) + "..." : line) + "\n" + " ".repeat(Math.max(0, caret - 1)) + "^\n";
+}
+
+function pathTo(program: AnyNode, offset: number): AnyNode[] {
+  const path = [program];
+  for (let node: AnyNode | undefined = program; node; ) {
+    node = children(node).find((child) => child.start <= offset && offset < child.end);
+    if (node) path.push(node);
+  }
+  return path;
+}
+
+/** The interpreter points at the last token it has read: the closing bracket of a call, the dot before a property, the name itself. */
+function tokenOffset(source: string, path: AnyNode[], offset: number, top: Trace | undefined): number {
+  if (top && /^Can't read property/.test(top.text)) {
+    const dot = source.lastIndexOf(".", offset);
+    return dot >= 0 ? dot : offset;
+  }
+  const own = top && /not found!$|not defined$|^Expecting function|^Constructor should/.test(top.text);
+  if (own) return offset;
+  const call = path.findLast((node) => {
+    if (node.type !== "CallExpression" && node.type !== "NewExpression") return false;
+    const callee = node.callee as AnyNode;
+    const property = callee.type === "MemberExpression" ? (callee.property as AnyNode).start : callee.start;
+    return offset === property || offset === node.start;
+  });
+  return call ? call.end - 1 : offset;
+}
+
+/** A line that isn't JavaScript, in the interpreter's words. `position` is acorn's. */
+export function syntaxTrace(source: string, message: string, position: number, rootName: string | undefined): { message: string; stack: string } {
+  const plain = message.replace(/ \(\d+:\d+\)$/, "");
+  const atEnd = source.slice(position).trim() === "";
+  let at = position;
+  let words: string;
+  if (/Unterminated string/.test(plain)) words = "Got UNFINISHED STRING expected EOF";
+  else if (atEnd) {
+    words = "Unexpected end of Input";
+    at = source.length;
+  } else if (/'return' outside/.test(plain)) {
+    words = "RETURN statement, but not in a function.";
+    at += 7;
+  } else {
+    const token = /^(?:[A-Za-z_$][\w$]*|\d+|.)/.exec(source.slice(position))?.[0] ?? "";
+    words = `Got ${/^\w+$/.test(token) ? token : `'${token}'`} expected EOF`;
+  }
+  const before = source.slice(0, at);
+  const line = before.split("\n").length;
+  const column = at - (before.lastIndexOf("\n") + 1) + 1;
+  const place = `:${line}:${column}`;
+  return { message: words, stack: `    at ${rootName ? `${rootName} (${place})` : place}\n` + markedLine(source, at, column) };
+}

@@ -1,0 +1,209 @@
+import vm from "node:vm";
+import { type Node, parse } from "acorn";
+
+/** A place in a source text, counted from 0. */
+export interface Place {
+  offset: number;
+  script: Translation;
+}
+
+interface Edit {
+  at: number;
+  remove: number;
+  insert: string;
+}
+
+/** What catch clauses of the translated script call first; see errors.ts. */
+export const CATCH_HOOK = "$caught";
+
+/**
+ * Where V8 and the interpreter run the same text differently, the text is changed before V8 sees it. Source: Espruino 2v29, found by running both.
+ * - functions are not hoisted: `function f(){}` becomes `var f=function(){}` where it stands
+ * - `let` and `const` at the top of a script are globals that outlive it and may be declared again: they become `var`
+ * - `for (let …)` has one variable for all turns
+ * - characters above 255 in a string literal are cut to a byte
+ * - a catch clause can't stop an abort (out of memory, power cut) and sees the interpreter's messages: a hook runs first
+ * - the value of a script is its last expression or the last variable it declares; of other statements it is undefined
+ * Places in the translated text are mapped back, so that error messages name places in the real one.
+ */
+export class Translation {
+  readonly code: string;
+  private readonly edits: Edit[];
+  private compiled: vm.Script | undefined;
+
+  constructor(
+    readonly source: string,
+    readonly id: string,
+  ) {
+    const edits = editsFor(source, parse(source, ACORN) as unknown as AnyNode);
+    edits.sort((a, b) => a.at - b.at);
+    let code = "";
+    let from = 0;
+    for (const edit of edits) {
+      code += source.slice(from, edit.at) + edit.insert;
+      from = edit.at + edit.remove;
+    }
+    this.code = code + source.slice(from);
+    this.edits = edits;
+  }
+
+  get script(): vm.Script {
+    this.compiled ??= new vm.Script(this.code, { filename: this.id });
+    return this.compiled;
+  }
+
+  /** Offset in the source of V8's line and column (both from 1) in the translated text. */
+  sourceOffset(line: number, column: number): number {
+    let offset = column - 1;
+    for (let start = 0, n = 1; n < line; n++) {
+      start = this.code.indexOf("\n", start) + 1;
+      if (n === line - 1) offset += start;
+    }
+    let shift = 0;
+    for (const edit of this.edits) {
+      if (edit.at + shift + edit.insert.length > offset) return Math.min(edit.at, offset - shift < edit.at ? offset - shift : edit.at);
+      shift += edit.insert.length - edit.remove;
+    }
+    return offset - shift;
+  }
+}
+
+export type AnyNode = Node & { [key: string]: unknown };
+
+const ACORN = { ecmaVersion: 2022, sourceType: "script", allowReturnOutsideFunction: false } as const;
+
+export function parseSource(source: string): AnyNode {
+  return parse(source, ACORN) as unknown as AnyNode;
+}
+
+export function children(node: AnyNode): AnyNode[] {
+  const out: AnyNode[] = [];
+  for (const key in node) {
+    if (key === "type" || key === "start" || key === "end") continue;
+    const value = node[key];
+    if (Array.isArray(value)) {
+      for (const item of value) if (item && typeof item === "object" && "type" in item) out.push(item as AnyNode);
+    } else if (value && typeof value === "object" && "type" in value) out.push(value as AnyNode);
+  }
+  return out;
+}
+
+function containsFunction(node: AnyNode): boolean {
+  return node.type.includes("Function") || node.type === "MethodDefinition" || children(node).some(containsFunction);
+}
+
+function editsFor(source: string, program: AnyNode): Edit[] {
+  const edits: Edit[] = [];
+  const insert = (at: number, text: string, remove = 0) => edits.push({ at, remove, insert: text });
+  const visit = (node: AnyNode): void => {
+    switch (node.type) {
+      case "FunctionDeclaration": {
+        const name = node.id as AnyNode;
+        insert(node.start, `var ${source.slice(name.start, name.end)}=`);
+        insert(name.start, "", name.end - name.start);
+        for (const child of children(node)) visit(child);
+        insert(node.end, ";");
+        return;
+      }
+      case "CatchClause": {
+        const param = node.param as AnyNode | null;
+        const body = node.body as AnyNode;
+        if (!param) insert(body.start, "($e)");
+        insert(body.start + 1, `${CATCH_HOOK}(${param ? source.slice(param.start, param.end) : "$e"});`);
+        break;
+      }
+      case "ForStatement":
+      case "ForOfStatement":
+      case "ForInStatement":
+        visitLoop(node);
+        return;
+      case "Literal": {
+        if (typeof node.value === "string" && /[^\0-\xff]/.test(node.value)) insert(node.start, byteLiteral(node.value), node.end - node.start);
+        return;
+      }
+    }
+    for (const child of children(node)) visit(child);
+  };
+  const visitLoop = (node: AnyNode): void => {
+    const head = (node.type === "ForStatement" ? node.init : node.left) as AnyNode | null;
+    const shared = head?.type === "VariableDeclaration" && head.kind !== "var" && containsFunction(node);
+    if (shared && head) {
+      const declared = head.declarations as AnyNode[];
+      const text = (child: AnyNode) => source.slice(child.start, child.end);
+      if (node.type === "ForStatement") {
+        insert(node.start, `{${source.slice(head.start, head.end)};`);
+        insert(head.start, "", head.end - head.start);
+      } else {
+        insert(node.start, `{let ${declared.map((one) => text(one.id as AnyNode)).join()};`);
+        insert(head.start, "", (declared[0]!.id as AnyNode).start - head.start);
+      }
+      for (const child of children(node)) if (child !== head) visit(child);
+      insert(node.end, "}");
+      return;
+    }
+    for (const child of children(node)) visit(child);
+  };
+  const body = program.body as AnyNode[];
+  for (const statement of body) {
+    if (statement.type === "VariableDeclaration" && statement.kind !== "var") {
+      const keyword = String(statement.kind);
+      insert(statement.start, "var".padEnd(keyword.length), keyword.length);
+    } else if (statement.type === "ClassDeclaration") {
+      const name = statement.id as AnyNode;
+      insert(statement.start, `var ${source.slice(name.start, name.end)}=`);
+      for (const child of children(statement)) visit(child);
+      insert(statement.end, ";");
+      continue;
+    }
+    visit(statement);
+  }
+  const last = body.at(-1);
+  const value = last && resultOf(source, last);
+  if (last && value !== undefined) insert(source.length, `\n;${value}`);
+  // The order of pushing decides at equal places; sort() is stable.
+  return edits;
+}
+
+function resultOf(source: string, last: AnyNode): string | undefined {
+  if (last.type === "ExpressionStatement") return undefined;
+  if (last.type === "VariableDeclaration") {
+    const id = (last.declarations as AnyNode[]).at(-1)!.id as AnyNode;
+    return source.slice(id.start, id.end);
+  }
+  if (last.type === "FunctionDeclaration" || last.type === "ClassDeclaration") {
+    const id = last.id as AnyNode;
+    return source.slice(id.start, id.end);
+  }
+  return "void 0";
+}
+
+function byteLiteral(value: string): string {
+  let out = '"';
+  for (let i = 0; i < value.length; i++) out += "\\x" + (value.charCodeAt(i) & 255).toString(16).padStart(2, "0");
+  return out + '"';
+}
+
+const CACHE_LIMIT = 400;
+const cache = new Map<string, Translation>();
+const byId = new Map<string, Translation>();
+let counter = 0;
+
+/** The translation of a source text, made once for all boards. @throws acorn's SyntaxError */
+export function translate(source: string): Translation {
+  const known = cache.get(source);
+  if (known) return known;
+  counter += 1;
+  const made = new Translation(source, `espruino-${counter}`);
+  if (cache.size >= CACHE_LIMIT) {
+    const [oldest] = cache.keys();
+    byId.delete(cache.get(oldest!)!.id);
+    cache.delete(oldest!);
+  }
+  cache.set(source, made);
+  byId.set(made.id, made);
+  return made;
+}
+
+export function translationById(id: string): Translation | undefined {
+  return byId.get(id);
+}
