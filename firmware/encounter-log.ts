@@ -229,7 +229,8 @@ export function deleteExpired(): void {
     for (let i = page < newest ? SLOTS - 1 : cursor - 1; i >= 0; i--) {
       const address = slotAddress(page, i);
       const kind = flash.read(1, address + SLOT_BYTES - 1)[0] >> 5;
-      if (kind === DELETED) continue;
+      // marks and settings are needed to read what stays
+      if (kind === DELETED || (kind > TEK && kind !== CLOCK)) continue;
       const slot = flash.read(SLOT_BYTES, address);
       const at = readU32(slot, 8);
       if (kind === CLOCK) done = done || (at > 0 && at < limit && isSealed(slot));
