@@ -1,0 +1,154 @@
+import { existsSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { type InputOptions, type OutputChunk, type OutputOptions, rollup, type SourceMap } from "rollup";
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import { PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
+import { BOARDS } from "../../boards/index.ts";
+import { ConfigError, FormatError } from "../errors.ts";
+import { placeholder, stampVersion } from "./build-id.ts";
+import { checkDialect, type Finding } from "./dialect.ts";
+import { type Manifest, makeManifest } from "./manifest.ts";
+import { chooseSettings, settingValues } from "./settings.ts";
+import { projectRoot, projectVersion } from "./source-tree.ts";
+
+/** A firmware, ready to be flashed. */
+export interface Firmware {
+  /** One byte a character, printable ASCII. */
+  code: string;
+  manifest: Manifest;
+  /** From the code back to the sources. */
+  map: SourceMap;
+}
+
+export interface FirmwareRequest {
+  board: BoardFacts;
+  role: string;
+  protocols: string[];
+  /** Settings that differ from the usual ones, by name. */
+  settings?: { [name: string]: number };
+  /** Instead of firmware/main.ts. */
+  entry?: string;
+}
+
+/** What `firmwareBundle` of rollup.config.mjs is told. */
+export interface BundleOptions {
+  entry: string;
+  fileName: string;
+  constants: { [name: string]: unknown };
+  finish?(code: string, map: SourceMap): { code: string; manifest: Manifest };
+}
+
+type RollupBundle = InputOptions & { output: OutputOptions };
+
+/** Where Rollup thinks the bundle lies: its maps are relative to it. */
+const OUTPUT = "dist/firmware";
+
+/**
+ * Builds the firmware for one board.
+ * @throws ConfigError where board, role, protocols and settings don't go together, FormatError where the sources are no firmware.
+ * @example await buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"], settings: { txPower: -8 } })
+ */
+export async function buildFirmware(request: FirmwareRequest): Promise<Firmware> {
+  const options = prepareBundle(request);
+  const { firmwareBundle } = (await import(pathToFileURL(join(projectRoot(), "rollup.config.mjs")).href)) as {
+    firmwareBundle(options: BundleOptions): RollupBundle;
+  };
+  const chunk = await generate(firmwareBundle({ ...options, finish: undefined }));
+  const map = chunk.map as SourceMap;
+  return { ...options.finish(chunk.code, map), map };
+}
+
+/** The standard bundles, which `npm run build` makes: every role of every board that can fill it, with all protocols. */
+export function standardBundles(): BundleOptions[] {
+  const protocols = Object.keys(PROTOCOLS);
+  return BOARDS.flatMap((board) =>
+    Object.keys(ROLES)
+      .filter((role) => refusal(board, role, protocols) === undefined)
+      .map((role) => prepareBundle({ board, role, protocols })),
+  );
+}
+
+/** Checks a request and puts together what goes into its bundle. */
+export function prepareBundle(request: FirmwareRequest): BundleOptions & Required<Pick<BundleOptions, "finish">> {
+  const { board, role, protocols } = request;
+  const refused = refusal(board, role, protocols);
+  if (refused) throw new ConfigError("board_cannot", refused);
+  const settings = chooseSettings(board, request.settings ?? {});
+  const entry = resolve(request.entry ?? join(projectRoot(), "firmware/main.ts"));
+  if (!existsSync(entry)) throw new ConfigError("no_firmware", `${shortPath(entry)} is not there, and every bundle begins with it`);
+  const version = projectVersion();
+  return {
+    entry,
+    fileName: `${board.id}-${role}.js`,
+    constants: {
+      BOARD_ID: board.id,
+      ROLE: role,
+      VERSION: placeholder(version),
+      ADVERTISE: ROLES[role].advertise,
+      SCAN: ROLES[role].scan,
+      DEFAULTS: settingValues(settings),
+      STORAGE: board.storage.address,
+      LIGHTS: usableLights(board),
+      BUTTON: board.buttons.length > 0,
+    },
+    finish(code, map) {
+      const stamped = stampVersion(code.trimEnd(), version);
+      checkBundle(stamped.code, map, board);
+      return { code: stamped.code, manifest: makeManifest({ board, role, protocols, settings, version: stamped.version }, stamped.code) };
+    },
+  };
+}
+
+/** LED1, LED2, LED3: three only where they are red, green and blue, so that a colour can say something. A backlight is no light. */
+function usableLights(board: BoardFacts): number {
+  const colours = board.lights.map((light) => light.colour).filter((colour) => colour !== "backlight");
+  return colours.slice(0, 3).join() === "red,green,blue" ? 3 : Math.min(2, colours.length);
+}
+
+async function generate(options: RollupBundle): Promise<OutputChunk> {
+  try {
+    const bundle = await rollup(options);
+    const { output } = await bundle.generate(options.output);
+    await bundle.close();
+    return output[0];
+  } catch (problem) {
+    const { message, id, loc } = problem as { message: string; id?: string; loc?: { file?: string; line: number } };
+    const file = loc?.file ?? id;
+    const place = file ? `${shortPath(file)}${loc ? `:${loc.line}` : ""}: ` : "";
+    throw new FormatError("bundle", `The firmware can't be bundled: ${place}${message.replace(/^\[plugin [^\]]+\] ([^:]+ \(\d+:\d+\): )?/, "")}`, {
+      cause: problem,
+    });
+  }
+}
+
+/** @throws FormatError `dialect` with every place that the interpreter would not take as it is meant. */
+function checkBundle(code: string, map: SourceMap, board: BoardFacts): void {
+  const findings = checkDialect(code, { unicode: board.unicode });
+  const strange = /[^\x20-\x7e\n]/.exec(code);
+  if (strange)
+    findings.push({ ...position(code, strange.index), feature: "byte", message: "a byte that is no printable ASCII can't be sent to a board" });
+  if (findings.length === 0) return;
+  const trace = new TraceMap(map as ConstructorParameters<typeof TraceMap>[0]);
+  const lines = findings.map((finding) => `${sourcePlace(trace, finding)}: ${finding.feature}: ${finding.message}`);
+  throw new FormatError(
+    "dialect",
+    `${findings.length} ${findings.length === 1 ? "place" : "places"} that Espruino takes otherwise:\n  ${lines.join("\n  ")}`,
+  );
+}
+
+function position(code: string, index: number): { line: number; column: number } {
+  const before = code.slice(0, index).split("\n");
+  return { line: before.length, column: before[before.length - 1].length };
+}
+
+/** `file.ts:line` of a place in the bundle. */
+function sourcePlace(trace: TraceMap, finding: Finding): string {
+  const { source, line } = originalPositionFor(trace, { line: finding.line, column: finding.column });
+  return source ? `${shortPath(resolve(projectRoot(), OUTPUT, source))}:${line}` : `bundle:${finding.line}:${finding.column}`;
+}
+
+function shortPath(path: string): string {
+  return relative(projectRoot(), path).replaceAll("\\", "/");
+}

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import { LOG_FILE, LOG_VERSION } from "../../protocols/log-format.ts";
+import { type FlashPlan, fileBytes, planFlash } from "./flash-plan.ts";
+import { estimateVariables } from "./variables.ts";
+
+/** What the generator knows of a bundle; stands beside it as `<board>-<role>.manifest.json`. */
+export interface Manifest {
+  /** Raised when a field changes its meaning. */
+  format: 1;
+  board: string;
+  boardName: string;
+  /** What `process.env.BOARD` has to be. */
+  espruinoNames: string[];
+  role: string;
+  protocols: string[];
+  /** Settings a fresh board starts with, by their names in protocols/settings.ts. */
+  settings: { [name: string]: number };
+  /** As the firmware tells it: version of the project and the first digits of a hash of the code. */
+  version: string;
+  /** File the code is written to. */
+  file: string;
+  bytes: number;
+  /** With the file's header and padding. */
+  flashBytes: number;
+  /** SHA-256 of the code, hex. */
+  sha256: string;
+  /** Interpreter variables: estimated once the bundle is loaded (see variables.ts), and all there are. */
+  variables: { estimated: number; total: number };
+  flash: FlashPlan;
+  log: { file: string; format: number };
+}
+
+export interface ManifestInput {
+  board: BoardFacts;
+  role: string;
+  protocols: string[];
+  settings: { [name: string]: number };
+  version: string;
+}
+
+/** The interpreter runs it at start, and holding the button down leaves it out. */
+const CODE_FILE = ".bootcde";
+
+/** @throws ConfigError where the code doesn't fit into the board's flash. */
+export function makeManifest(input: ManifestInput, code: string): Manifest {
+  const { board } = input;
+  const bytes = Buffer.byteLength(code, "latin1");
+  return {
+    format: 1,
+    board: board.id,
+    boardName: board.name,
+    espruinoNames: board.espruinoNames,
+    role: input.role,
+    protocols: input.protocols,
+    settings: input.settings,
+    version: input.version,
+    file: CODE_FILE,
+    bytes,
+    flashBytes: fileBytes(bytes),
+    sha256: createHash("sha256").update(code, "latin1").digest("hex"),
+    variables: { estimated: estimateVariables(code), total: board.variables.count },
+    flash: planFlash(board, bytes),
+    log: { file: LOG_FILE, format: LOG_VERSION },
+  };
+}

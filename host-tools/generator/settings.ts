@@ -1,0 +1,40 @@
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import { SETTING_COUNT, SETTING_RULES, settingProblem } from "../../protocols/settings.ts";
+import { ConfigError } from "../errors.ts";
+
+/**
+ * All settings of a board by name: the usual ones, and `changes` in their place.
+ * @throws ConfigError `bad_setting` for a value that the rules or the board don't allow.
+ */
+export function chooseSettings(facts: BoardFacts, changes: { [name: string]: number }): { [name: string]: number } {
+  const known = Object.keys(SETTING_RULES);
+  for (const [name, value] of Object.entries(changes)) {
+    const problem = known.includes(name) ? settingProblem(name, value) : `no setting is called ${name}; known: ${known.join(", ")}`;
+    if (problem) throw new ConfigError("bad_setting", problem);
+  }
+  const settings = Object.fromEntries(known.map((name) => [name, changes[name] ?? SETTING_RULES[name].initial]));
+  const { minimumNonConnectableMs, maximumMs } = facts.advertising;
+  if (!facts.txPowers.includes(settings.txPower)) {
+    throw new ConfigError("bad_setting", `txPower: ${facts.name} can transmit with ${facts.txPowers.join(", ")} dBm, got ${settings.txPower}`);
+  }
+  if (settings.advertisingInterval < minimumNonConnectableMs || settings.advertisingInterval > maximumMs) {
+    throw new ConfigError(
+      "bad_setting",
+      `advertisingInterval: ${facts.name} takes ${minimumNonConnectableMs} to ${maximumMs} ms, got ${settings.advertisingInterval}`,
+    );
+  }
+  if (settings.scanTime > settings.cycleTime) {
+    throw new ConfigError(
+      "bad_setting",
+      `scanTime: a scan of ${settings.scanTime} s is longer than the cycle of ${settings.cycleTime} s it belongs to`,
+    );
+  }
+  return settings;
+}
+
+/** Values in the order in which the firmware holds them. */
+export function settingValues(settings: { [name: string]: number }): number[] {
+  const values = new Array<number>(SETTING_COUNT).fill(0);
+  for (const [name, value] of Object.entries(settings)) values[SETTING_RULES[name].index] = value;
+  return values;
+}
