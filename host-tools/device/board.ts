@@ -71,7 +71,7 @@ export class Board {
     const start = await this.repl.evaluate('require("Storage").read(".bootcde",0,4)', undefined, 3);
     if (typeof start !== "string")
       throw new DeviceError("no_firmware", `${this.name}: a ${this.identity.board} without our firmware; put it there with \`tracelet flash\``);
-    if (start === "\xff\xff\xff\xff")
+    if (start.includes("\xff"))
       throw new DeviceError(
         "no_firmware",
         `${this.name}: its last firmware upload was cut short; run \`tracelet flash\` again, its log is untouched`,

@@ -40,9 +40,10 @@ const surveyShape = z.tuple([
   z.number(),
   z.number(),
 ]);
-/** Name of a file whose header was cut off while it was written: flash is written word by word. */
-const TORN_LOG = /^(tl\.l)?\xff+$/;
-const TORN_CODE = /^(\.boo(tcde)?)?\xff+$/;
+/** A name of which only the beginning was written, or whose deletion was cut short (it begins with a zero then, and is listed as empty). */
+function isTorn(name: string, whole: string): boolean {
+  return name === "" || (name.endsWith("\xff") && whole.startsWith(name.replace(/\xff+$/, "")));
+}
 
 /** @throws DeviceError "other_build" if Storage is not where the board's facts say */
 export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<StorageSurvey> {
@@ -65,7 +66,7 @@ export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<Stor
   const first = Buffer.from(start, "base64");
   const head = decodeLogHead(first.subarray(STORAGE_HEADER_BYTES));
   const inPlace = first.toString("latin1", 4, 4 + LOG_FILE.length + 1) === LOG_FILE + "\0";
-  const strangers = names.filter((name) => name !== LOG_FILE && name !== CODE_FILE && !TORN_LOG.test(name) && !TORN_CODE.test(name));
+  const strangers = names.filter((name) => name !== LOG_FILE && name !== CODE_FILE && !isTorn(name, LOG_FILE) && !isTorn(name, CODE_FILE));
   const wholeLog =
     names.includes(LOG_FILE) && inPlace && head !== undefined && (logBytes === logFileBytes(head.pages) || head.version !== LOG_VERSION);
   const restBlank = blanks.slice(1).every(Boolean);

@@ -137,7 +137,7 @@ export async function commitCode(repl: Repl, layout: Layout, code: Uint8Array, s
   const word = Buffer.from(code.subarray(0, FIRST_WORD_BYTES)).toString("base64");
   await repl.evaluate(`require("Flash").write(atob("${word}"),${address})`, FLASH_MS, 2);
   const [crc, digest] = (await repl.evaluate(
-    `(function(c,h){try{h=btoa(require("crypto").SHA256(c))}catch(e){}return[E.CRC32(c),h||0]})(require("Storage").read("${CODE_FILE}"))`,
+    `(function(c,h){try{h=btoa(new Uint8Array(require("crypto").SHA256(c)))}catch(e){}return[E.CRC32(c),h||0]})(require("Storage").read("${CODE_FILE}"))`,
     FLASH_MS,
     3,
   )) as [number, string | 0];
