@@ -38,7 +38,13 @@ function estimate(source: string): { fromFlash: number; inRam: number } {
     for (const child of children(node)) visit(child, isFunction ? depth + 1 : depth);
   };
   // A bundle is one function that calls itself; what it declares stays for ever.
-  const program = parseSource(source);
+  let program: ReturnType<typeof parseSource>;
+  try {
+    program = parseSource(source);
+  } catch {
+    // running it will tell what is wrong with it
+    return { fromFlash: 0, inRam: 0 };
+  }
   const isImmediate = (program.body as AnyNode[]).length <= 2;
   visit(program, 0);
   return { fromFlash: blocks, inRam: blocks + Math.ceil(text / CHARACTERS_PER_BLOCK) };
