@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ToolError } from "../errors.ts";
 import { register as config } from "./config.ts";
+import { register as demo } from "./demo.ts";
 import { register as exportFiles } from "./export.ts";
 import { register as importFiles } from "./import.ts";
 import { handleInterrupts } from "./interrupt.ts";
@@ -21,7 +22,7 @@ const keysPull: RegisterCommand = (program) => {
 };
 
 /** In the order of --help: the order in which a user needs them. */
-const COMMANDS: RegisterCommand[] = [ports, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull];
+const COMMANDS: RegisterCommand[] = [ports, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull, demo];
 
 const EPILOGUE = `
 Examples:

@@ -1,0 +1,59 @@
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import { Air, type Position } from "./air.ts";
+import { Radio } from "./radio.ts";
+import type { Callback } from "./radio-host.ts";
+import { type BoardRadio, VirtualBoard, type VirtualBoardOptions } from "./virtual-board.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+/** The radio of a virtual board, in `air`. */
+export function radioIn(air: Air | undefined): (board: VirtualBoard) => BoardRadio {
+  return (board) =>
+    new Radio({
+      clock: board.clock,
+      facts: board.facts,
+      air,
+      random: () => board.random(),
+      call: (fn: Callback, args, queueBytes) => {
+        board.queueCall(queueBytes, () => board.callScript(fn, args));
+      },
+      print: (text) => board.print(text),
+      throwError: (message, type) => {
+        throw board.realm.error(message, type ?? "Error");
+      },
+      makeArrayBuffer: (bytes) => board.realm.arrayBuffer(bytes),
+      makeObject: (plain) => board.realm.object(plain),
+      makeArray: (items) => board.realm.array(items) as unknown[],
+      onStackRestart: (ms) => board.onStackRestart(ms),
+      factoryAddress: board.address,
+      batteryVolts: () => board.batteryVolts,
+    });
+}
+
+/** Any number of virtual boards in one air and one time. The same seed gives the same world. */
+export class World {
+  readonly clock: VirtualClock;
+  readonly air: Air;
+  readonly boards: VirtualBoard[] = [];
+
+  /** `start`: Unix seconds. */
+  constructor(
+    start: number,
+    readonly seed: number,
+  ) {
+    this.clock = new VirtualClock(start);
+    this.air = new Air({ clock: this.clock, seed });
+  }
+
+  /** A board that lies at a place or moves; without power yet. */
+  addBoard(
+    facts: BoardFacts,
+    where: Position | ((time: number) => Position),
+    options: Partial<Omit<VirtualBoardOptions, "facts" | "clock" | "radio">> = {},
+  ): VirtualBoard {
+    const seed = this.seed * 1000 + this.boards.length + 1;
+    const board = new VirtualBoard({ seed, ...options, facts, clock: this.clock, radio: radioIn(this.air) });
+    this.air.station(board.address).moveTo(where);
+    this.boards.push(board);
+    return board;
+  }
+}
