@@ -80,14 +80,14 @@ svg text { font: 13px system-ui, sans-serif; fill: #1c2733; } svg .axis { fill: 
 export function reportPage(data: ReportData): string {
   const names = new Map(data.boards.map((board) => [board.id, board.name]));
   const rows = meetings(data.exposures, 900).map(
-    (meeting) => `<tr><td>${escape(names.get(meeting.board) ?? meeting.board)}</td><td>${formatMinute(meeting.firstSeen)}</td>
+    (meeting) => `<tr><td>${escapeHtml(names.get(meeting.board) ?? meeting.board)}</td><td>${formatMinute(meeting.firstSeen)}</td>
 <td>${formatMinute(meeting.lastSeen)}</td><td class="n">${formatDuration(meeting.lastSeen - meeting.firstSeen)}</td><td class="n">${meeting.attenuation} dB</td>
 <td>${nearness(meeting.attenuation)}</td><td class="n">${meeting.exposures}</td></tr>`,
   );
-  const facts = data.facts.map(([what, value]) => `<tr><td>${escape(what)}</td><td>${escape(value)}</td></tr>`);
+  const facts = data.facts.map(([what, value]) => `<tr><td>${escapeHtml(what)}</td><td>${escapeHtml(value)}</td></tr>`);
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(data.title)}</title><style>${STYLE}</style></head><body>
-<h1>${escape(data.title)}</h1>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(data.title)}</title><style>${STYLE}</style></head><body>
+<h1>${escapeHtml(data.title)}</h1>
 <p class="lead">${formatMinute(data.from)} to ${formatMinute(data.to)} UTC</p>
 <h2>Exposures</h2>
 ${rows.length ? `<table><thead><tr><th>who</th><th>from</th><th>to</th><th class="n">at least</th><th class="n">attenuation</th><th>which is</th><th class="n">identifiers</th></tr></thead><tbody>${rows.join("")}</tbody></table>` : "<p>None.</p>"}
@@ -120,7 +120,7 @@ function timeline(data: ReportData): string {
   }
   data.boards.forEach((board, i) => {
     const top = i * lane + 8;
-    parts.push(`<text x="0" y="${top + 14}">${escape(board.name)}</text><text class="axis" x="0" y="${top + 28}">${escape(board.note)}</text>`);
+    parts.push(`<text x="0" y="${top + 14}">${escapeHtml(board.name)}</text><text class="axis" x="0" y="${top + 28}">${escapeHtml(board.note)}</text>`);
     for (const encounter of board.encounters) {
       const wide = Math.max(2, x(encounter.lastSeen) - x(encounter.firstSeen));
       const strength = Math.min(1, Math.max(0.25, (encounter.maxRssi + 100) / 50));
@@ -132,6 +132,6 @@ function timeline(data: ReportData): string {
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Encounters of each board over the day">${parts.join("")}</svg>`;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
