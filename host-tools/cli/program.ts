@@ -5,6 +5,7 @@ import { ToolError } from "../errors.ts";
 import { register as config } from "./config.ts";
 import { register as demo } from "./demo.ts";
 import { register as exportFiles } from "./export.ts";
+import { register as flash } from "./flash.ts";
 import { register as importFiles } from "./import.ts";
 import { handleInterrupts } from "./interrupt.ts";
 import { register as keys } from "./keys.ts";
@@ -22,7 +23,7 @@ const keysPull: RegisterCommand = (program) => {
 };
 
 /** In the order of --help: the order in which a user needs them. */
-const COMMANDS: RegisterCommand[] = [ports, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull, demo];
+const COMMANDS: RegisterCommand[] = [ports, flash, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull, demo];
 
 const EPILOGUE = `
 Examples:

@@ -1,3 +1,4 @@
+import { settingRefusal } from "../../boards/capabilities.ts";
 import { findBoard } from "../../boards/index.ts";
 import { SETTING_RULES, settingProblem } from "../../protocols/settings.ts";
 import { ConfigError } from "../errors.ts";
@@ -22,12 +23,7 @@ export function parseChange(text: string): Change {
 /** Why a board can't do what the rules allow in general; `undefined` if it can, or isn't known. `board`: an id of boards/. */
 export function boardProblem(board: string, { name, value }: Change): string | undefined {
   const facts = findBoard(board);
-  if (!facts) return undefined;
-  if (name === "txPower" && !facts.txPowers.includes(value)) return `txPower: ${facts.name} does ${facts.txPowers.join(", ")} dBm, got ${value}`;
-  const { minimumNonConnectableMs, maximumMs } = facts.advertising;
-  if (name === "advertisingInterval" && (value < minimumNonConnectableMs || value > maximumMs))
-    return `advertisingInterval: ${facts.name} does ${minimumNonConnectableMs} to ${maximumMs} ms, got ${value}`;
-  return undefined;
+  return facts && settingRefusal(facts, name, value);
 }
 
 /** Values by name, from the array a board keeps. */

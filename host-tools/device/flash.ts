@@ -52,6 +52,8 @@ export interface Flashed {
   logId: string;
   /** Was the log made anew? */
   freshLog: boolean;
+  /** Pages of its ring. */
+  logPages: number;
   /** Was the same code there already? Then nothing was written. */
   unchanged: boolean;
   bytes: number;
@@ -77,15 +79,11 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
   const begun = board.clock.now();
   const facts = rightBoard(board, bundle);
   rightInterpreter(board, facts, options.oldInterpreter === true);
-  const layout: Layout = { facts, logPages: bundle.logPages };
-  if (bundle.code.length > roomForCode(layout))
-    throw new DeviceError(
-      "too_large",
-      `${board.name}: the firmware has ${bundle.code.length} bytes, and behind a log of ${bundle.logPages} pages there is room for ${roomForCode(layout)}; build it with a smaller log`,
-    );
   const before = board.identity.firmware ? await board.status() : undefined;
   const survey = await surveyStorage(board.repl, facts);
   const fresh = decide(board, survey, bundle, before, options);
+  const layout: Layout = { facts, logPages: fresh ? bundle.logPages : survey.head!.pages };
+  requireRoom(board, bundle, layout, fresh);
   const same = !fresh && before?.v === bundle.version && survey.code?.bytes === bundle.code.length && survey.code.crc === crc32(bundle.code);
   const result = {
     board: bundle.board,
@@ -93,6 +91,7 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
     version: bundle.version,
     replaced: before?.v ?? null,
     freshLog: fresh,
+    logPages: layout.logPages,
     bytes: bundle.code.length,
   };
   if (same && before) {
@@ -164,13 +163,21 @@ function decide(board: Board, survey: StorageSurvey, bundle: Bundle, status: Dev
       survey.files.length > 0 ? `files that are not ours (${printable(survey.files.join(", "))})` : "something in Storage that is not ours";
     throw new DeviceError("foreign_files", `${name}: the board has ${files}; save what you need, then erase them with --erase`);
   }
-  const head = survey.head!;
-  const pull = "pull it (`tracelet pull`), then begin a new one with --erase";
-  if (head.version !== bundle.logVersion)
-    throw new DeviceError("other_log", `${name}: the board's log has format ${head.version}, the new firmware writes ${bundle.logVersion}; ${pull}`);
-  if (head.pages !== bundle.logPages)
-    throw new DeviceError("other_log", `${name}: the board's log has ${head.pages} pages, the new firmware wants ${bundle.logPages}; ${pull}`);
+  const { version } = survey.head!;
+  if (version !== bundle.logVersion)
+    throw new DeviceError("other_log", `${name}: the board's log has format ${version}, the new firmware writes ${bundle.logVersion}; ${BEGIN_ANEW}`);
   return false;
+}
+
+const BEGIN_ANEW = "pull it (`tracelet pull`), then begin a new one with --erase";
+
+/** The firmware takes a log of any size; the code must find room behind the one that is there. */
+function requireRoom(board: Board, bundle: Bundle, layout: Layout, fresh: boolean): void {
+  const room = roomForCode(layout);
+  if (bundle.code.length <= room) return;
+  const has = `${board.name}: the firmware has ${bundle.code.length} bytes, and behind a log of ${layout.logPages} pages there is room for ${room}`;
+  if (fresh) throw new DeviceError("too_large", `${has}; choose a smaller role or leave a protocol out`);
+  throw new DeviceError("other_log", `${has}; it wants a log of ${bundle.logPages} pages: ${BEGIN_ANEW}`);
 }
 
 async function replace(

@@ -137,16 +137,22 @@ describe("what is refused, before anything is touched", () => {
     expect(said.join()).toContain("diary");
   });
 
-  test("a log of another size or format", async () => {
+  test("a log of another format, and code that has no room behind the log that is there", async () => {
     const { clock, board } = await flashed();
     const before = logOf(board);
-    for (const bundle of [littleFirmware({ version: "2", logPages: 4 }), littleFirmware({ version: "2", logVersion: 2 })]) {
+    for (const bundle of [littleFirmware({ version: "2", logVersion: 2 }), littleFirmware({ version: "2", logPages: 4, bytes: 17_000 })]) {
       const { code, message } = await failure(put(clock, board, bundle));
       expect(code).toBe("other_log");
       expect(message).toContain("pull");
     }
     expect(logOf(board)).toBe(before);
     expect(await versionAfterRestart(clock, board)).toBe("1.0.0");
+  });
+
+  test("nothing, where only the size of the log differs and the code fits: the log is kept as it is", async () => {
+    const { clock, board } = await flashed();
+    expect(await put(clock, board, littleFirmware({ version: "2", logPages: 7 }))).toMatchObject({ freshLog: false, logPages: 5 });
+    expect(logOf(board)).toContain("a page of records");
   });
 
   test("erasing records that were not pulled, until the user gives them up", async () => {

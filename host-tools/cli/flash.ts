@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { BOARDS, findBoard } from "../../boards/index.ts";
+import { durationInWords } from "../device/clock-words.ts";
+import { type Bundle, type Flashed, flash } from "../device/flash.ts";
+import { ConfigError, FormatError } from "../errors.ts";
+import { buildFirmware } from "../generator/bundle.ts";
+import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
+import type { RegisterCommand } from "./output.ts";
+
+interface FlashCommandOptions extends LinkOptions {
+  bundle?: string;
+  board?: string;
+  role?: string;
+  protocol: string[];
+  erase?: boolean;
+  discard?: boolean;
+  oldInterpreter?: boolean;
+}
+
+/** What is needed here of a manifest; the generator writes more. */
+const manifestShape = z.object({
+  format: z.literal(1),
+  board: z.string(),
+  role: z.string(),
+  version: z.string(),
+  bytes: z.number(),
+  sha256: z.string(),
+  flash: z.object({ ringPages: z.number() }),
+  log: z.object({ format: z.number() }),
+});
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new ConfigError(
+      "no_file",
+      `${file} can't be read (${(cause as NodeJS.ErrnoException).code}); \`tracelet build\` makes a bundle and its manifest`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function toBundle(code: Uint8Array, manifest: z.infer<typeof manifestShape>): Bundle {
+  const { board, role, version } = manifest;
+  return { code, board, role, version, logPages: manifest.flash.ringPages, logVersion: manifest.log.format };
+}
+
+/** A bundle and the manifest beside it. @throws FormatError `bad_manifest` where they don't belong together */
+export function readBundle(file: string): Bundle {
+  const code = read(file);
+  const manifestFile = file.replace(/\.js$/, "") + ".manifest.json";
+  let value: unknown;
+  try {
+    value = JSON.parse(read(manifestFile).toString("utf8"));
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new FormatError("bad_manifest", `${manifestFile} is no JSON; build the bundle again`, { cause });
+  }
+  const manifest = manifestShape.safeParse(value);
+  if (!manifest.success)
+    throw new FormatError("bad_manifest", `${manifestFile}: ${manifest.error.issues[0].path.join(".")} is missing or wrong; build the bundle again`);
+  if (createHash("sha256").update(code).digest("hex") !== manifest.data.sha256)
+    throw new FormatError("bad_manifest", `${file} is not the bundle that ${manifestFile} describes; build it again`);
+  return toBundle(code, manifest.data);
+}
+
+async function chooseBundle(options: FlashCommandOptions): Promise<Bundle> {
+  if (options.bundle !== undefined) {
+    if (options.board || options.role)
+      throw new ConfigError("usage", "--bundle says what to flash, and so do --board and --role: give one or the other");
+    return readBundle(options.bundle);
+  }
+  if (!options.board || !options.role)
+    throw new ConfigError("usage", "what to flash? Give --board and --role, or --bundle with the file of a bundle");
+  const facts = findBoard(options.board);
+  if (!facts) throw new ConfigError("no_board", `no board is called ${options.board}; known: ${BOARDS.map((one) => one.id).join(", ")}`);
+  const { code, manifest } = await buildFirmware({ board: facts, role: options.role, protocols: options.protocol });
+  return toBundle(Buffer.from(code, "latin1"), manifest);
+}
+
+function describe(port: string, result: Flashed): string {
+  const { version, replaced, unchanged, role, bytes, seconds, checkedBy, freshLog, logId, logPages } = result;
+  if (unchanged) return `${port}: ${version} (${role}) is there already and runs; nothing was written`;
+  const from = replaced === null ? "" : replaced === version ? " (the same version was there)" : ` instead of ${replaced}`;
+  return [
+    `${port}: ${version} (${role})${from} runs; ${bytes} bytes in ${durationInWords(seconds * 1000)}, checked by ${checkedBy}`,
+    freshLog ? `  a new, empty log of ${logPages} pages, id ${logId}` : `  log ${logId} was kept`,
+    ...(freshLog ? [`  set its clock next: tracelet time --port ${port}`] : []),
+  ].join("\n");
+}
+
+export const register: RegisterCommand = (program) => {
+  withLinkOptions(program.command("flash"))
+    .description("put firmware on a board; its log is kept")
+    .option("--bundle <file>", "a bundle that `tracelet build` made, its manifest beside it")
+    .option("--board <id>", `build for this board: ${BOARDS.map((one) => one.id).join(", ")}`)
+    .option("--role <role>", "wearable, beacon or scanner")
+    .option("--protocol <name...>", "what it speaks", ["gaen"])
+    .option("--erase", "erase everything on the board first, its log included")
+    .option("--discard", "with --erase: also records that were not pulled")
+    .option("--old-interpreter", "accept Espruino 2v24 and 2v25, which can lose files")
+    .action(async (options: FlashCommandOptions) => {
+      const bundle = await chooseBundle(options);
+      await withBoard(options, false, async (board, output) => {
+        const bar = { current: undefined as ReturnType<typeof output.progress> | undefined };
+        const result = await flash(board, bundle, {
+          erase: options.erase,
+          discard: options.discard,
+          oldInterpreter: options.oldInterpreter,
+          fast: options.fast,
+          say: (text) => process.stderr.write(`tracelet: ${text}\n`),
+          onProgress(done, total) {
+            bar.current ??= output.progress(options.port, total, "bytes");
+            bar.current.advance(done);
+          },
+        }).finally(() => bar.current?.end());
+        output.result({ port: options.port, ...result }, describe(options.port, result));
+      });
+    });
+};
