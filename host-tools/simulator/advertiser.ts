@@ -20,6 +20,7 @@ export interface Advertising {
 
 /** Longest random delay added to each interval, seconds. Bluetooth Core 5.4, Vol 6, Part B, 4.4.2.2.1: advDelay is 0 to 10 ms. */
 const ADV_DELAY = 0.01;
+const DELAY_STEP = ADV_DELAY / 4294967296;
 /** From the end of one channel's packet to the start of the next, seconds: radio ramp-up and, where someone may answer, waiting for him. Figures of nRF52 current traces, rounded. */
 const CHANNEL_GAP_SILENT = 0.00025;
 const CHANNEL_GAP_LISTENING = 0.0004;
@@ -31,8 +32,9 @@ const CHANNEL_GAP_LISTENING = 0.0004;
 export class Schedule {
   /** End, Unix seconds; an event at that very instant has been sent. */
   end = Number.POSITIVE_INFINITY;
-  private cursor: number;
-  private index = 0;
+  /** Where `seek` went: an event's time and number. */
+  at: number;
+  index = 0;
   private readonly interval: number;
 
   constructor(
@@ -42,30 +44,33 @@ export class Schedule {
   ) {
     this.interval = intervalMs / 1000;
     // The first event goes out at once: what was set up wrongly is on the air even if it is corrected right away.
-    this.cursor = start;
+    this.at = start;
   }
 
-  /** Walks to the first event at or after `time`. Answers its time; `index` of it is in `at`. */
-  private seek(time: number): void {
-    if (time < this.cursor && this.index > 0) {
-      this.cursor = this.start;
+  /** Walks to the first event at or after `time`; `at` and `index` tell it. */
+  seek(time: number): void {
+    if (time < this.at && this.index > 0) {
+      this.at = this.start;
       this.index = 0;
     }
-    while (this.cursor < time) {
+    while (this.at < time) {
       this.index += 1;
-      this.cursor += this.interval + this.delay(this.index);
+      this.at += this.gap(this.index);
     }
+  }
+
+  /** Seconds from the event before to event `index`. */
+  gap(index: number): number {
+    return this.interval + hash32(this.seed, index) * DELAY_STEP;
   }
 
   /** Calls `visit(time, index)` for each event from `from` up to and excluding `to`. */
   between(from: number, to: number, visit: (time: number, index: number) => void): void {
-    this.seek(from > this.start ? from : this.start);
-    let time = this.cursor;
+    this.seek(from);
     let index = this.index;
-    while (time < to && time <= this.end) {
+    for (let time = this.at; time < to && time <= this.end; time += this.gap(index)) {
       visit(time, index);
       index += 1;
-      time += this.interval + this.delay(index);
     }
   }
 
@@ -74,11 +79,7 @@ export class Schedule {
     const last = Math.min(time, this.end);
     if (last < this.start) return 0;
     this.seek(last);
-    return this.cursor <= last ? this.index + 1 : this.index;
-  }
-
-  private delay(index: number): number {
-    return (hash32(this.seed, index) / 4294967296) * ADV_DELAY;
+    return this.at <= last ? this.index + 1 : this.index;
   }
 }
 

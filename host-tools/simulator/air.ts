@@ -1,5 +1,6 @@
 import { type Advertising, packetSeconds, Schedule } from "./advertiser.ts";
 import { type AirModel, CODED_GAIN_DB, DEFAULT_AIR, fadingTable, hash32, hashName, normalTable, tableIndex } from "./air-model.ts";
+import type { PacketList } from "./packet-list.ts";
 import { ScanSession } from "./scan-session.ts";
 import type { Scheduled, VirtualClock } from "./virtual-clock.ts";
 
@@ -50,6 +51,8 @@ export interface Transmission {
 export interface Emission {
   advertising: Advertising;
   schedule: Schedule;
+  /** Square of the distance, metres, beyond which an ordinary receiver hears nothing of it whatever the shadows. */
+  reachSquare: number;
 }
 
 /** What a station's radio has done. */
@@ -112,7 +115,11 @@ export class Station {
     this.emission = undefined;
     if (advertising) {
       const seed = hash32(hash32(this.air.seed, this.key), this.starts++);
-      this.emission = { advertising, schedule: new Schedule(now, advertising.intervalMs, seed) };
+      this.emission = {
+        advertising,
+        schedule: new Schedule(now, advertising.intervalMs, seed),
+        reachSquare: this.air.reachSquare(this, advertising),
+      };
       this.counted = 0;
     }
     this.air.changed(this);
@@ -122,7 +129,8 @@ export class Station {
   amend(changes: Partial<Omit<Advertising, "intervalMs">>): void {
     if (!this.emission) return;
     this.settle();
-    this.emission = { advertising: { ...this.emission.advertising, ...changes }, schedule: this.emission.schedule };
+    const advertising = { ...this.emission.advertising, ...changes };
+    this.emission = { advertising, schedule: this.emission.schedule, reachSquare: this.air.reachSquare(this, advertising) };
     this.air.changed(this);
   }
 
@@ -170,6 +178,8 @@ export class Air {
   readonly seed: number;
   readonly model: AirModel;
   readonly sessions = new Set<ScanSession>();
+  /** For the next scan. */
+  readonly spareLists: PacketList[] = [];
   readonly fading: Float64Array;
   readonly emitting: Station[] = [];
   readonly rules: ((transmission: Transmission) => boolean)[] = [];
@@ -230,22 +240,35 @@ export class Air {
     };
   }
 
-  /** Mean power at a receiver, dBm, without fading; undefined if nothing of it can matter there. `distance` in metres is at least 0.1. */
+  /** Mean power at a receiver, dBm, without fading; undefined if nothing of it can be heard there. Radios are at least 0.1 m apart. */
   meanPower(from: Station, to: Station, time: number): number | undefined {
-    const advertising = from.emission?.advertising;
-    if (!advertising || from.silent || to.silent) return undefined;
-    const model = this.model;
-    const floor = to.sensitivityDbm - (advertising.phy === "coded" ? CODED_GAIN_DB : 0) - this.strongestFade;
-    const budget = advertising.txPower + from.gainDb + to.gainDb - model.referenceLossDb;
+    const { emission } = from;
+    if (!emission || from.silent || to.silent) return undefined;
     const a = from.position(time);
     const b = to.position(time);
     const square = Math.max(0.01, (a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y));
-    // Half of 10 n log10(d^2): spares the square root.
-    const mean = budget - 5 * model.exponent * Math.log10(square);
-    if (mean + 3 * model.shadowingDb < floor) return undefined;
-    let power = mean + this.shadow(from, to);
+    // Most pairs of a large place end here.
+    if (square > emission.reachSquare && to.gainDb <= this.model.antennaGainDb && to.sensitivityDbm >= this.model.sensitivityDbm) return undefined;
+    let power = this.budget(from, emission.advertising) + to.gainDb - 5 * this.model.exponent * Math.log10(square) + this.shadow(from, to);
     if (this.barriers.size > 0) power -= this.barriers.get(this.pair(from, to)) ?? 0;
-    return power < floor ? undefined : power;
+    return power < this.floor(to.sensitivityDbm, emission.advertising) ? undefined : power;
+  }
+
+  /** See `Emission`. */
+  reachSquare(from: Station, advertising: Advertising): number {
+    const { model } = this;
+    const spare = this.budget(from, advertising) + model.antennaGainDb + 3 * model.shadowingDb - this.floor(model.sensitivityDbm, advertising);
+    return 10 ** (spare / (5 * model.exponent));
+  }
+
+  /** What leaves a sender less the first metre, dBm. Beyond it, half of 10 n log10(d^2) spares the square root. */
+  private budget(from: Station, advertising: Advertising): number {
+    return advertising.txPower + from.gainDb - this.model.referenceLossDb;
+  }
+
+  /** Mean power below which not even the luckiest packet arrives, dBm. */
+  private floor(sensitivityDbm: number, advertising: Advertising): number {
+    return sensitivityDbm - (advertising.phy === "coded" ? CODED_GAIN_DB : 0) - this.strongestFade;
   }
 
   /** Called by a station whose sending changed: windows that are open learn of it. */

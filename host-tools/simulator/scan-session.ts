@@ -1,33 +1,13 @@
 import { channelSpacing, packetOf, packetSeconds } from "./advertiser.ts";
 import type { Emission, Report, Scanning, Station } from "./air.ts";
 import { CODED_GAIN_DB, hash32, tableIndex } from "./air-model.ts";
+import { GONE, OWN, PacketList } from "./packet-list.ts";
 import type { Scheduled } from "./virtual-clock.ts";
 
 /** Scanning is worked out in pieces of about this length, seconds: positions are looked up once per piece. */
 const PIECE = 1;
-/** Sort keys hold the start of a packet in eighths of a microsecond above this many bits of a slot number: 2^53 allows 17 minutes and a million packets. */
-const SLOT_BITS = 20;
-const SLOTS = 2 ** SLOT_BITS;
-const TICKS = 8e6;
 /** T_IFS, seconds. Bluetooth Core 5.4, Vol 6, Part B, 4.1. */
 const INTER_FRAME = 0.00015;
-
-/** A packet that reaches the receiver during a piece, or a moment in which the receiver itself sends. */
-interface Slot {
-  emission: Emission;
-  sender: Station;
-  /** When the advertising event began; its packets on the three channels follow. */
-  event: number;
-  start: number;
-  end: number;
-  index: number;
-  /** 0, 1, 2 for 37, 38, 39. */
-  channel: number;
-  power: number;
-  random: number;
-  /** Cancelled, or the sender has changed its mind before it was sent. */
-  gone: boolean;
-}
 
 /**
  * One run of listening, from `setScan` to its end. For each piece it lists the packets of all senders in reach, on the channel the receiver is on, in the
@@ -38,10 +18,7 @@ export class ScanSession {
   private readonly started: number;
   private readonly window: number;
   private readonly interval: number;
-  private readonly slots: Slot[] = [];
-  private used = 0;
-  private keys = new Float64Array(256);
-  private count = 0;
+  private readonly packets: PacketList;
   private place = 0;
   private busyUntil = 0;
   private nextPlace = 0;
@@ -53,7 +30,6 @@ export class ScanSession {
   private readonly extras: Scheduled[] = [];
   private readonly deliver: () => void;
   private readonly open: () => void;
-  private longest = 0;
 
   constructor(
     readonly station: Station,
@@ -65,6 +41,7 @@ export class ScanSession {
     if (!(this.window > 0) || !(this.interval >= this.window)) {
       throw new Error(`air: a scan window of ${scanning.windowMs} ms in an interval of ${scanning.intervalMs} ms is none`);
     }
+    this.packets = station.air.spareLists.pop() ?? new PacketList();
     this.deliver = () => this.deliverNext();
     this.open = () => this.openPiece();
   }
@@ -77,6 +54,9 @@ export class ScanSession {
     this.pending?.cancel();
     this.nextPiece?.cancel();
     for (const extra of this.extras) extra.cancel();
+    this.packets.release();
+    this.pieceEnd = Number.NEGATIVE_INFINITY;
+    this.station.air.spareLists.push(this.packets);
   }
 
   /** Seconds of listening up to `time`. */
@@ -91,18 +71,19 @@ export class ScanSession {
     const now = this.station.air.clock.now;
     if (now >= this.pieceEnd) return;
     let touched = false;
-    for (let i = this.place; i < this.count; i++) {
-      const slot = this.slotAt(i);
-      if (slot.sender === sender && slot.event > now) {
-        slot.gone = true;
+    const { packets } = this;
+    for (let i = this.place; i < packets.count; i++) {
+      const slot = packets.order[i]!;
+      if (packets.senders[slot] === sender && packets.events[slot]! > now) {
+        packets.channels[slot] = GONE;
         touched = true;
       }
     }
-    const before = this.count;
+    const before = packets.count;
     const fresh = sender.emission?.schedule.start === now;
     this.add(sender, fresh ? now : now + 1e-6);
-    if (!touched && this.count === before) return;
-    if (this.count > before) this.keys.subarray(this.place, this.count).sort();
+    if (!touched && packets.count === before) return;
+    if (packets.count > before) this.packets.sort(this.place);
     this.arm();
   }
 
@@ -112,12 +93,10 @@ export class ScanSession {
     const intervals = Math.max(1, Math.floor(PIECE / this.interval));
     this.pieceStart = clock.now;
     this.pieceEnd = this.started + (first + intervals - 1) * this.interval + this.window;
-    this.used = 0;
-    this.count = 0;
     this.place = 0;
-    this.longest = 0;
+    this.packets.clear(this.pieceStart);
     for (const sender of this.station.air.emitting) this.add(sender, this.pieceStart);
-    this.keys.subarray(0, this.count).sort();
+    this.packets.sort(this.place);
     this.arm();
     this.nextPiece = clock.at(this.started + (first + intervals) * this.interval, this.open);
   }
@@ -142,7 +121,10 @@ export class ScanSession {
     const single = advertising.packets.length === 1;
     let spacing = channelSpacing(advertising, advertising.packets[0]!.length);
     let duration = packetSeconds(advertising.packets[0]!.length, phy);
-    emission.schedule.between(from, this.pieceEnd, (time, index) => {
+    const { schedule } = emission;
+    schedule.seek(from);
+    let index = schedule.index;
+    for (let time = schedule.at; time < this.pieceEnd && time <= schedule.end; time += schedule.gap(++index)) {
       if (!single) {
         const length = packetOf(advertising, index).length;
         spacing = channelSpacing(advertising, length);
@@ -160,7 +142,7 @@ export class ScanSession {
           if (time + 2 * spacing + duration <= leaves) break;
         }
       }
-    });
+    }
   }
 
   /** Is the receiver on this channel from `start` for so long? */
@@ -184,7 +166,7 @@ export class ScanSession {
   ): void {
     const random = hash32(seed, index * 4 + channel);
     const power = mean + this.station.air.fading[tableIndex(random)]!;
-    if (power >= weakest) this.push(emission, sender, event, start, start + duration, index, channel, power, random);
+    if (power >= weakest) this.packets.add(emission, sender, event, start, start + duration, index, channel, power, random);
   }
 
   private weakest(phy: "1mbps" | "coded"): number {
@@ -197,108 +179,73 @@ export class ScanSession {
     emission.schedule.between(from, this.pieceEnd, (time, index) => {
       const length = packetOf(advertising, index).length;
       const end = time + 2 * channelSpacing(advertising, length) + packetSeconds(length, advertising.phy);
-      this.push(emission, this.station, time, time, end, index, -1, Number.POSITIVE_INFINITY, 0);
+      this.packets.add(emission, this.station, time, time, end, index, OWN, Number.POSITIVE_INFINITY, 0);
     });
-  }
-
-  private push(
-    emission: Emission,
-    sender: Station,
-    event: number,
-    start: number,
-    end: number,
-    index: number,
-    channel: number,
-    power: number,
-    random: number,
-  ): void {
-    const at = this.used++;
-    if (at >= SLOTS) throw new Error("air: more than a million packets within a second");
-    const slot = this.slots[at];
-    if (slot) {
-      slot.emission = emission;
-      slot.sender = sender;
-      slot.event = event;
-      slot.start = start;
-      slot.end = end;
-      slot.index = index;
-      slot.channel = channel;
-      slot.power = power;
-      slot.random = random;
-      slot.gone = false;
-    } else {
-      this.slots.push({ emission, sender, event, start, end, index, channel, power, random, gone: false });
-    }
-    if (end - start > this.longest) this.longest = end - start;
-    if (this.count === this.keys.length) {
-      const grown = new Float64Array(2 * this.keys.length);
-      grown.set(this.keys);
-      this.keys = grown;
-    }
-    this.keys[this.count++] = Math.round((start - this.pieceStart) * TICKS) * SLOTS + at;
-  }
-
-  private slotAt(index: number): Slot {
-    return this.slots[this.keys[index]! % SLOTS]!;
   }
 
   /** Finds the next packet that will be received and plans its arrival. */
   private arm(): void {
     this.pending?.cancel();
     this.pending = undefined;
+    const { packets } = this;
     let busy = this.busyUntil;
-    for (let i = this.place; i < this.count; i++) {
-      const slot = this.slotAt(i);
-      if (slot.gone || slot.start < busy) continue;
-      busy = slot.end;
-      if (slot.channel < 0 || !this.survives(i, slot)) continue;
+    for (let i = this.place; i < packets.count; i++) {
+      const slot = packets.order[i]!;
+      const channel = packets.channels[slot]!;
+      if (channel === GONE || packets.starts[slot]! < busy) continue;
+      busy = packets.ends[slot]!;
+      if (channel === OWN || !this.survives(i, slot)) continue;
       this.nextPlace = i + 1;
       this.nextBusy = busy;
-      this.pending = this.station.air.clock.at(slot.end, this.deliver);
+      this.pending = this.station.air.clock.at(busy, this.deliver);
       return;
     }
-    this.nextPlace = this.count;
+    this.nextPlace = packets.count;
     this.nextBusy = busy;
   }
 
   /** Is this packet, which the receiver is on, undisturbed to its end? */
-  private survives(at: number, slot: Slot): boolean {
+  private survives(at: number, slot: number): boolean {
+    const { packets } = this;
     const air = this.station.air;
-    const capture = air.model.captureDb;
-    if ((slot.random & 0xfffff) / 0x100000 < air.model.lossProbability) return false;
+    const start = packets.starts[slot]!;
+    const end = packets.ends[slot]!;
+    const harmless = packets.powers[slot]! - air.model.captureDb;
+    if ((packets.randoms[slot]! & 0xfffff) / 0x100000 < air.model.lossProbability) return false;
     for (let i = at - 1; i >= 0; i--) {
-      const other = this.slotAt(i);
-      if (other.start + this.longest < slot.start) break;
-      if (!other.gone && other.end > slot.start && other.power > slot.power - capture) return false;
+      const other = packets.order[i]!;
+      if (packets.starts[other]! + packets.longest < start) break;
+      if (packets.channels[other] !== GONE && packets.ends[other]! > start && packets.powers[other]! > harmless) return false;
     }
-    for (let i = at + 1; i < this.count; i++) {
-      const other = this.slotAt(i);
-      if (other.start >= slot.end) break;
-      if (!other.gone && other.power > slot.power - capture) return false;
+    for (let i = at + 1; i < packets.count; i++) {
+      const other = packets.order[i]!;
+      if (packets.starts[other]! >= end) break;
+      if (packets.channels[other] !== GONE && packets.powers[other]! > harmless) return false;
     }
     if (air.rules.length > 0) {
-      const transmission = { from: slot.sender, to: this.station, time: slot.start, channel: 37 + slot.channel, rssi: Math.round(slot.power) };
+      const rssi = Math.round(packets.powers[slot]!);
+      const transmission = { from: packets.senders[slot]!, to: this.station, time: start, channel: 37 + packets.channels[slot]!, rssi };
       for (const rule of air.rules) if (rule(transmission)) return false;
     }
     return true;
   }
 
   private deliverNext(): void {
-    const slot = this.slotAt(this.nextPlace - 1);
-    const { emission, sender, index, channel, power, end } = slot;
+    const { packets } = this;
+    const slot = packets.order[this.nextPlace - 1]!;
     this.place = this.nextPlace;
     this.busyUntil = this.nextBusy;
     this.pending = undefined;
-    const advertising = emission.advertising;
+    const { advertising } = packets.emissions[slot]!;
     const report: Report = {
       address: advertising.address,
-      rssi: Math.round(power),
-      data: packetOf(advertising, index),
-      channel: 37 + channel,
+      rssi: Math.round(packets.powers[slot]!),
+      data: packetOf(advertising, packets.numbers[slot]!),
+      channel: 37 + packets.channels[slot]!,
       scanResponse: false,
-      sender,
+      sender: packets.senders[slot]!,
     };
-    if (this.scanning.active === true && advertising.scannable && advertising.scanResponse) this.planScanResponse(report, end);
+    if (this.scanning.active === true && advertising.scannable && advertising.scanResponse) this.planScanResponse(report, packets.ends[slot]!);
     this.arm();
     this.scanning.heard(report);
   }
