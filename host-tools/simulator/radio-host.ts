@@ -2,6 +2,9 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import type { Air } from "./air.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
+/** A function of the script, or one of the radio that is called in the script's stead. */
+export type Callback = (...args: never[]) => unknown;
+
 /** What a virtual board brings to its radio. Objects that the script sees are made by the board, because they belong to the script's realm. */
 export interface RadioHost {
   clock: VirtualClock;
@@ -10,11 +13,11 @@ export interface RadioHost {
   air?: Air;
   /** Seeded, 0 to 1. */
   random(): number;
-  /** Queues a call of the script's function; `queueBytes` is what it takes of the board's input queue (the board drops it and sets FIFO_FULL if there is no room). */
-  call(fn: (...args: never[]) => unknown, args: unknown[], queueBytes: number): void;
+  /** Has the main loop call a function; `queueBytes` is what waits for it in the input queue, 0 if nothing does. No room: dropped, and FIFO_FULL is set. */
+  call(fn: Callback, args: unknown[], queueBytes: number): void;
   /** Text on the console. */
   print(text: string): void;
-  /** Throws an Error of the script's realm; `type` as Espruino's `e.type`. */
+  /** Throws an Error of the script's realm; `type` is Espruino's `e.type`. */
   throwError(message: string, type?: "Error" | "TypeError"): never;
   /** An ArrayBuffer of the script's realm with a copy of these bytes. */
   makeArrayBuffer(bytes: Uint8Array): ArrayBuffer;
@@ -22,9 +25,11 @@ export interface RadioHost {
   makeArray(items: unknown[]): unknown[];
   /** The SoftDevice is down for so many milliseconds: the script stands still and the board's clock loses them. */
   onStackRestart(ms: number): void;
-  /** `aa:bb:cc:dd:ee:ff`, the address of the chip. */
+  /** `aa:bb:cc:dd:ee:ff`, the address of the chip. It also names the radio in the air. */
   factoryAddress: string;
   batteryVolts(): number;
-  /** The script's function promised to be called while the SoftDevice is off (`NRF.restart(callback)`); runs it now. Default: `call`. */
-  callNow?(fn: (...args: never[]) => unknown, args: unknown[]): void;
+  /** A central's link came up or went down: the console moves. */
+  linkChanged?(up: boolean): void;
+  /** Bytes from a central for the console (Nordic UART). */
+  uartReceived?(bytes: Uint8Array): void;
 }

@@ -1,0 +1,58 @@
+import type { FrontEnd } from "./radio-front-end.ts";
+import type { RadioHost } from "./radio-host.ts";
+
+/** Errors of Nordic's stack that a script can meet. Source: S132 3.1.0, nrf_error.h and ble_err.h; names as Espruino prints them (targets/nrf5x/bluetooth.c, jsble_get_error_string). */
+export const ERROR = {
+  INVALID_PARAM: 0x7,
+  INVALID_LENGTH: 0x9,
+  INVALID_DATA: 0xb,
+  DATA_SIZE: 0xc,
+  INVALID_ADDR: 0x10,
+  INVALID_BLE_ADDR: 0x3202,
+} as const;
+
+const NAMES: Record<number, string> = {
+  [ERROR.INVALID_PARAM]: "INVALID_PARAM",
+  [ERROR.INVALID_LENGTH]: "INVALID_LENGTH",
+  [ERROR.DATA_SIZE]: "DATA_SIZE",
+  [ERROR.INVALID_ADDR]: "INVALID ADDR",
+  [ERROR.INVALID_BLE_ADDR]: "INVALID_BLE_ADDR",
+};
+
+/** What a call to the stack answered: 0 is success, otherwise the code and the line of Espruino's source that reports it. */
+export interface StackResult {
+  code: number;
+  line: number;
+}
+
+export const SUCCESS: StackResult = { code: 0, line: 0 };
+
+/** The text of a stack error; boards built without names (Pixl.js) print the number only. */
+export function errorText(code: number, named: boolean): string {
+  const name = named ? NAMES[code] : undefined;
+  return `ERR 0x${code.toString(16)}${name ? ` (${name})` : ""}`;
+}
+
+/** Interpreter values of milliseconds in the stack's units of 625 us, with the 32- and 16-bit overflow that the C code has. */
+export function toUnits(ms: number): number {
+  return Math.trunc((Math.imul(ms, 1000) | 0) / 625);
+}
+
+/** What the parts of a radio share. */
+export interface RadioCore {
+  readonly host: RadioHost;
+  readonly frontEnd: FrontEnd;
+  /** Built on Nordic's SDK 15 (nRF52840 boards) and not 12. */
+  readonly sdk15: boolean;
+  /** Address as other radios see it, with its type: `aa:bb:cc:dd:ee:ff random`. */
+  readonly airAddress: string;
+  readonly linked: boolean;
+  /** Bytes of the name that Espruino gives itself. */
+  defaultName(): Uint8Array;
+  readonly txPower: number;
+  readonly uartRuns: boolean;
+  /** Fires an event of `NRF`, from the main loop. */
+  emit(event: string, args: unknown[]): void;
+  /** Throws and fires `error` if the stack refused. */
+  check(result: StackResult): void;
+}
