@@ -1,6 +1,6 @@
 import { findBoard } from "../../boards/index.ts";
 import { sleep } from "./host-clock.ts";
-import type { BoardIdentity, Repl } from "./repl.ts";
+import { type BoardIdentity, EMPTY_LINE, type Repl } from "./repl.ts";
 
 /** What both ends try. The chip does more, but its UART has no buffer to speak of while the radio is served. */
 export const FAST_BAUD = 115_200;
@@ -53,6 +53,8 @@ export async function raiseSpeed(repl: Repl, identity: BoardIdentity, fast = FAS
   if (!understood) {
     await toHost(usual);
     await sleep(clock, TRIAL_SECONDS * 1000 + 2 * SWITCH_MS);
+    // what the board took in at the wrong speed
+    await stream.writeText(EMPTY_LINE);
     stream.clear();
     return undefined;
   }
@@ -86,6 +88,7 @@ export async function leaveFastSpeed(repl: Repl, usual: number): Promise<void> {
   for (const baud of [usual, fast]) {
     await repl.stream.transport.setBaud?.(baud);
     repl.baud = baud;
+    await repl.stream.writeText(EMPTY_LINE);
     if (await probe(repl)) return;
   }
 }
