@@ -58,6 +58,8 @@ export interface Emission {
 /** What a station's radio has done. */
 export interface AirTime {
   advertisingEvents: number;
+  /** Those of them after which the radio listened for an answer: connectable or scannable. */
+  answerableEvents: number;
   /** Seconds of transmitting. */
   transmitSeconds: number;
   /** Seconds of listening. */
@@ -78,7 +80,7 @@ export class Station {
   private where: Position | ((time: number) => Position) = { x: 0, y: 0 };
   private whereAt = Number.NaN;
   private whereWas: Position = { x: 0, y: 0 };
-  private readonly spent: AirTime = { advertisingEvents: 0, transmitSeconds: 0, scanSeconds: 0 };
+  private readonly spent: AirTime = { advertisingEvents: 0, answerableEvents: 0, transmitSeconds: 0, scanSeconds: 0 };
   private counted = 0;
 
   constructor(
@@ -161,8 +163,10 @@ export class Station {
     const events = schedule.count(this.air.clock.now);
     let bytes = 0;
     for (const packet of advertising.packets) bytes += packet.length / advertising.packets.length;
-    this.spent.advertisingEvents += events - this.counted;
-    this.spent.transmitSeconds += (events - this.counted) * 3 * packetSeconds(bytes, advertising.phy);
+    const fresh = events - this.counted;
+    this.spent.advertisingEvents += fresh;
+    if (advertising.connectable || advertising.scannable) this.spent.answerableEvents += fresh;
+    this.spent.transmitSeconds += fresh * 3 * packetSeconds(bytes, advertising.phy);
     this.counted = events;
   }
 }

@@ -2,8 +2,9 @@ import type { Advertising, AirTime, Scanning, Station } from "./air.ts";
 import type { Scheduled, VirtualClock } from "./virtual-clock.ts";
 
 /**
- * The radio hardware under the stack. While the SoftDevice is down (a restart), what the script asks for next happens when it is up again, in the same order
- * and without skipping what was asked for in between: a payload that was set for a moment only is on the air for its first event.
+ * The radio hardware under the stack. What the script asks for happens when the processor has got there (the virtual clock stands still while a script runs)
+ * and the SoftDevice is not down for a restart; in the same order and without skipping anything: a payload that was set for a moment only is on the air for
+ * its first event.
  */
 export class FrontEnd {
   private upAt = Number.NEGATIVE_INFINITY;
@@ -14,6 +15,8 @@ export class FrontEnd {
   constructor(
     private readonly clock: VirtualClock,
     readonly station: Station,
+    /** How far the processor has worked, Unix seconds. */
+    private readonly processorTime: () => number,
   ) {}
 
   advertise(advertising: Advertising | undefined): void {
@@ -36,28 +39,33 @@ export class FrontEnd {
   goDown(seconds: number): void {
     this.advertise(undefined);
     this.scan(undefined);
-    this.upAt = Math.max(this.upAt, this.clock.now) + seconds;
+    this.upAt = this.earliest + seconds;
   }
 
   /** No supply. */
   off(): void {
     for (const action of this.waiting) action.cancel();
     this.waiting.clear();
-    this.upAt = Number.NEGATIVE_INFINITY;
-    this.advertise(undefined);
-    this.scan(undefined);
+    this.advertising = undefined;
+    this.station.advertise(undefined);
+    this.station.scan(undefined);
   }
 
   get airTime(): AirTime {
     return this.station.airTime;
   }
 
+  private get earliest(): number {
+    return Math.max(this.upAt, this.processorTime(), this.clock.now);
+  }
+
   private whenUp(action: () => void): void {
-    if (this.waiting.size === 0 && this.clock.now >= this.upAt) {
+    const at = this.earliest;
+    if (this.waiting.size === 0 && at === this.clock.now) {
       action();
       return;
     }
-    const scheduled = this.clock.at(this.upAt, () => {
+    const scheduled = this.clock.at(at, () => {
       this.waiting.delete(scheduled);
       action();
     });

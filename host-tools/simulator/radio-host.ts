@@ -9,6 +9,8 @@ export type Callback = (...args: never[]) => unknown;
 export interface RadioHost {
   clock: VirtualClock;
   facts: BoardFacts;
+  /** True time as far as the processor has worked, Unix seconds: later than the clock's while a script runs that has spent time. Without it, the clock's. */
+  processorTime?(): number;
   /** Without one the radio hears nobody and nobody hears it. */
   air?: Air;
   /** Seeded, 0 to 1. */

@@ -75,7 +75,7 @@ export class Radio implements RadioCore {
   constructor(readonly host: RadioHost) {
     const { facts } = host;
     const air = host.air ?? new Air({ clock: host.clock, seed: 0 });
-    this.frontEnd = new FrontEnd(host.clock, air.station(host.factoryAddress));
+    this.frontEnd = new FrontEnd(host.clock, air.station(host.factoryAddress), () => host.processorTime?.() ?? host.clock.now);
     this.sdk15 = Number.parseInt(facts.softDevice.version, 10) >= 5;
     // One decibel is what the data sheets of the two chips differ by.
     if (/nrf52840/i.test(facts.chip.part)) this.frontEnd.station.sensitivityDbm = air.model.sensitivityDbm + 1;
