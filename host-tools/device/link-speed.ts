@@ -53,9 +53,8 @@ export async function raiseSpeed(repl: Repl, identity: BoardIdentity, fast = FAS
   if (!understood) {
     await toHost(usual);
     await sleep(clock, TRIAL_SECONDS * 1000 + 2 * SWITCH_MS);
-    // what the board took in at the wrong speed
-    await stream.writeText(EMPTY_LINE);
-    stream.clear();
+    // the board has a line of what it took for text meanwhile
+    await repl.attach();
     return undefined;
   }
   await repl.send(`${HOLD}(${HELD_SECONDS})`);
