@@ -6,6 +6,7 @@ import type { NarrowRealm } from "./narrow-realm.ts";
 import type { SerialLink } from "./serial-link.ts";
 import type { Storage } from "./storage.ts";
 import type { Timers } from "./timers.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 export type ErrorFlag = "FIFO_FULL" | "BUFFER_FULL" | "CALLBACK" | "LOW_MEMORY" | "MEMORY" | "UART_OVERFLOW";
 
@@ -38,11 +39,12 @@ export interface BoardCore {
   /** The script stands still for so long (flash, radio restart). */
   spend(seconds: number): void;
   print(text: string): void;
-  /** Calls a function or evaluates a string from the main loop; what it throws is reported. */
-  callScript(callback: unknown, args: unknown[], self?: unknown): void;
+  /** Calls a function or evaluates a string from the main loop; what it throws is reported. False: it was thrown out for want of memory. */
+  callScript(callback: unknown, args: unknown[], self?: unknown): boolean;
   /** Runs in the main loop, after the timers that are due and before the next ones. */
   enqueue(run: () => void): void;
-  evaluate(source: string): unknown;
+  /** Runs something of the board's own; what it throws is reported at the end of the turn. */
+  attempt(work: () => void): void;
   flagError(flag: ErrorFlag): void;
   takeErrorFlags(): ErrorFlag[];
   /** At the end of this turn of the main loop. */
@@ -62,5 +64,5 @@ export interface BoardCore {
   atLeast(minor: number): boolean;
   /** The console's device: `Serial1`, or null when switched off. */
   consoleDevice: string | null;
-  watchdog(seconds: number | undefined, automatic?: boolean): void;
+  readonly watchdog: Watchdog;
 }

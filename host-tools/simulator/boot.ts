@@ -12,7 +12,6 @@ export interface BootHost {
   freshRealm(): void;
   /** Memory that scripts take from now on stays taken. */
   loading(on: boolean): void;
-  fireE(event: string): void;
 }
 
 const BANNER = [
@@ -54,7 +53,7 @@ export function boot(host: BootHost, reason: BootReason): void {
   if (first) run(".bootPowerOn");
   for (const name of [".boot0", ".boot1", ".boot2", ".boot3"]) run(name);
   if (!run(".bootrst") && reason.autoLoad) run(".bootcde");
-  host.fireE("init");
+  board.fireE("init");
   const { onInit } = board.realm.global;
   if (typeof onInit === "function") {
     if (!board.console.silent) board.console.write("Running onInit()...\n");

@@ -12,10 +12,8 @@ export interface ConsoleHost {
   /** `Espruino 2v29 PUCKJS` */
   identity(): string;
   password(): string | undefined;
-  /** Takes a byte of a packet after DLE SOH; false when packets are unknown to this firmware. */
-  packetStart?(): void;
-  packetByte?(byte: number): void;
-  inPacket?(): boolean;
+  /** Takes bytes after DLE SOH; undefined when this release knows no packets. */
+  readonly packets: { readonly active: boolean; start(): void; byte(value: number): void } | undefined;
 }
 
 const HISTORY_LIMIT = 50;
@@ -71,7 +69,12 @@ export class Console {
     if (text !== "") this.host.transmit(text.replaceAll("\n", "\r\n"));
   }
 
-  private removeLine(): void {
+  /** Bytes as they are: answers of the packet protocol. */
+  send(text: string): void {
+    this.host.transmit(text);
+  }
+
+  removeLine(): void {
     if (this.lineRemoved) return;
     this.lineRemoved = true;
     if (this.silent) return;
@@ -105,6 +108,12 @@ export class Console {
     this.cursor = 0;
   }
 
+  /** The line that ran was thrown out by an abort: nothing more comes of it. */
+  lineAborted(): void {
+    this.silentLine = false;
+    this.lineRemoved = true;
+  }
+
   /** The packet receiver takes the line over and gives it back. */
   silenceOver(): void {
     if (this.line === "") this.silentLine = false;
@@ -115,16 +124,17 @@ export class Console {
       this.receivePassword(byte);
       return;
     }
-    if (this.host.inPacket?.()) {
-      this.host.packetByte?.(byte);
+    const { packets } = this.host;
+    if (packets?.active) {
+      packets.byte(byte);
       return;
     }
     const char = String.fromCharCode(byte);
     if (byte === 0) this.state = "none";
     else if (byte === 1) {
-      if (this.state === "dle" && this.host.packetStart) {
+      if (this.state === "dle" && packets) {
         this.state = "none";
-        this.host.packetStart();
+        packets.start();
       }
     } else if (byte === 3) {
       // Ctrl-C has been seen by the receive interrupt.

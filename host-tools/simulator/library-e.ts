@@ -77,8 +77,8 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
       core.storage.erase(".bootrst");
       if (code !== undefined && String(code).length > 0) core.storage.write(always ? ".bootrst" : ".bootcde", bytesOf(String(code)));
     },
-    enableWatchdog: (seconds: never, automatic: never) => core.watchdog(Number(seconds), automatic === undefined || Boolean(automatic)),
-    kickWatchdog: () => core.watchdog(undefined),
+    enableWatchdog: (seconds: never, automatic: never) => core.watchdog.enable(Number(seconds), automatic === undefined || Boolean(automatic)),
+    kickWatchdog: () => core.watchdog.kick(),
     reboot: () => core.restart({ kind: "reboot" }),
     getTemperature: () => core.temperature,
     getBattery: () => Math.max(0, Math.min(100, Math.trunc(((core.batteryVolts - 2.2) / 0.6) * 100))),

@@ -46,8 +46,29 @@ const MEMBERS: { [place: string]: string } = {
 
 const TYPED_ARRAYS = "Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float32Array Float64Array".split(" ");
 
+export interface RealmHost {
+  /** First thing in each catch clause; throws what must not be caught. */
+  caught(error: unknown): void;
+  /** A buffer of so many bytes is about to be made; throws when there is no memory for it. */
+  allocate(bytes: number): void;
+  /** 0 to 1. */
+  random(): number;
+}
+
 type AnyFunction = (this: unknown, ...args: never[]) => unknown;
 type Constructor = new (...args: unknown[]) => object;
+
+const ELEMENT_BYTES: { [name: string]: number } = {
+  Int16Array: 2,
+  Uint16Array: 2,
+  Int32Array: 4,
+  Uint32Array: 4,
+  Float32Array: 4,
+  Float64Array: 8,
+};
+
+/** A class that asks before it makes an instance. `new.target` is not handed on: the interpreter's classes can't extend a buffer. */
+const GUARDED_CLASS = "(function(Real,check){return function(a,b,c){check(a);return new Real(a,b,c)}})";
 
 const WRAP = new vm.Script("(function(f){return function(){return f.apply(this,arguments)}})");
 const MAKE_CLASS = new vm.Script("(function(f){return function C(){var r=f.apply(this,arguments);return r===undefined?this:r}})");
@@ -65,7 +86,7 @@ export class NarrowRealm implements PrinterRealm {
   private readonly makeClass: (fn: AnyFunction) => Constructor;
   private readonly intrinsics: Record<string, Constructor & Record<string, unknown>> = {};
 
-  constructor(caught: (error: unknown) => void) {
+  constructor(host: RealmHost) {
     const sandbox = {};
     this.context = vm.createContext(sandbox, { codeGeneration: { strings: true, wasm: false } });
     this.global = vm.runInContext("globalThis", this.context) as Record<string, unknown>;
@@ -76,10 +97,9 @@ export class NarrowRealm implements PrinterRealm {
       if (typeof value === "function" && /^[A-Z]/.test(name)) this.intrinsics[name] = value as Constructor & Record<string, unknown>;
     }
     this.narrow();
-    this.define(
-      CATCH_HOOK,
-      this.native((error: never) => caught(error)),
-    );
+    this.guardBuffers(host.allocate);
+    this.seedRandom(host.random);
+    Object.defineProperty(this.global, CATCH_HOOK, { value: this.native((error: never) => host.caught(error)), enumerable: false });
   }
 
   // ---- making values of the realm
@@ -211,6 +231,32 @@ export class NarrowRealm implements PrinterRealm {
     this.natives.add(global.JSON as object);
     this.markMethods([...Object.values(places), typedPrototype]);
     this.replaceMethods(places);
+  }
+
+  /** Buffers take memory, and none is made from a string. */
+  private guardBuffers(allocate: (bytes: number) => void): void {
+    const guard = new vm.Script(GUARDED_CLASS).runInContext(this.context) as (real: Constructor, check: (first: unknown) => void) => Constructor;
+    for (const name of [...TYPED_ARRAYS, "ArrayBuffer"]) {
+      const real = this.intrinsics[name]!;
+      const unit = ELEMENT_BYTES[name] ?? 1;
+      const guarded = guard(real, (first) => {
+        if (typeof first === "string") throw this.error(`Unsupported first argument of type String`);
+        if (typeof first === "number") allocate(first * unit);
+        else if (typeof first === "object" && first !== null && "length" in first) allocate(Number(first.length) * unit);
+      });
+      Object.defineProperty(guarded, "prototype", { value: real.prototype, writable: false });
+      Object.defineProperty(real.prototype as object, "constructor", { value: guarded, writable: true, configurable: true, enumerable: false });
+      this.natives.add(guarded);
+      this.define(name, guarded);
+    }
+  }
+
+  private seedRandom(random: () => number): void {
+    const math = this.global.Math as Record<string, unknown>;
+    const put = (name: string, fn: AnyFunction) =>
+      Object.defineProperty(math, name, { value: this.native(fn), writable: true, configurable: true, enumerable: false });
+    put("random", random);
+    put("randInt", (limit: never) => Math.floor(random() * (Number(limit) || 2147483648)));
   }
 
   private markMethods(places: object[]): void {

@@ -103,11 +103,6 @@ const ITEMS_ON_LINE = 4;
 const IDENTIFIER = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
 const INTEGERISH = /^-?\d+$/;
 
-/** Does the console put this on a line of its own? */
-function needsLine(value: unknown): boolean {
-  return !(value === undefined || value === null || typeof value === "number" || typeof value === "boolean");
-}
-
 /** Plain text of a value, as `""+value` on the board. */
 export function asText(realm: PrinterRealm, value: unknown): string {
   if (typeof value === "string") return value;
@@ -126,6 +121,10 @@ export function printValue(realm: PrinterRealm, value: unknown, style: Style, in
   const seen = new Set<unknown>();
   const newLine = (depth: number) => "\n" + indentText.repeat(depth);
   const comma = style.pretty ? ", " : ",";
+  /** Does the console put this on a line of its own? Numbers and pins it does not. */
+  const needsLine = (item: unknown): boolean =>
+    !(item === undefined || item === null || typeof item === "number" || typeof item === "boolean") &&
+    !(typeof item === "object" && realm.deviceName(item)?.pin);
 
   const show = (item: unknown, depth: number): string => {
     if (item === undefined) return style.noUndefined ? "null" : "undefined";
@@ -161,13 +160,14 @@ export function printValue(realm: PrinterRealm, value: unknown, style: Style, in
       const name = plain ? undefined : realm.globalName(prototype?.constructor);
       if (name !== undefined) prefix = name + ": ";
       const ownText = (item as { toString?: unknown }).toString;
-      if (!plain && typeof ownText === "function" && ownText !== objectToString(item))
+      if (!plain && Object.prototype.toString.call(item) !== "[object RegExp]" && typeof ownText === "function" && ownText !== objectToString(item))
         return prefix + asText(realm, (ownText as () => unknown).call(item));
     }
     const toJson = (item as { toJSON?: unknown }).toJSON;
     if (style.toJson && typeof toJson === "function")
       return printValue(realm, (toJson as () => unknown).call(item), { ...style, toJson: false }, indentText);
-    const body = members(Object.keys(item), item, depth, true);
+    const regex = Object.prototype.toString.call(item) === "[object RegExp]";
+    const body = members(regex ? ["source", "flags", "lastIndex"] : Object.keys(item), item, depth, true);
     return prefix + (style.pretty ? "{ " : "{") + body.text + (body.open ? newLine(depth) : "") + (style.pretty ? " }" : "}");
   };
 
@@ -177,8 +177,8 @@ export function printValue(realm: PrinterRealm, value: unknown, style: Style, in
     let onLine = 0;
     for (const key of keys) {
       const descriptor = Object.getOwnPropertyDescriptor(item, key);
-      if (!descriptor || descriptor.get || descriptor.set) continue;
-      const member = descriptor.value as unknown;
+      if (descriptor?.get || descriptor?.set) continue;
+      const member = (item as { [key: string]: unknown })[key];
       if (style.noFunctions && typeof member === "function") continue;
       if (style.noUndefined && member === undefined) continue;
       onLine += 1;

@@ -72,6 +72,7 @@ export function installPromises(realm: NarrowRealm, host: PromiseHost): Promises
   };
 
   const unhandled = (value: unknown) => {
+    host.caught(value);
     const error = realm.error(`Unhandled promise rejection: ${realm.isError(value) ? value.toString() : String(value)}`);
     Object.defineProperty(error, "stack", { value: realm.isError(value) ? value.stack : "", enumerable: true, configurable: true, writable: true });
     return error;

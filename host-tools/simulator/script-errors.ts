@@ -1,7 +1,7 @@
 import type { NarrowRealm } from "./narrow-realm.ts";
 import { type AnyNode, children, parseSource, type Translation, translationById } from "./translate.ts";
 
-/** The script is thrown out: out of memory, reset by the watchdog. No catch clause stops it. */
+/** The script is thrown out: out of memory, or a reboot (then without a message). No catch clause stops it. */
 export class Abort extends Error {}
 
 interface Frame {
@@ -78,16 +78,21 @@ function literalType(text: string): string {
   return text === "null" || text === "undefined" ? text : "Object";
 }
 
-function stackText(frames: Frame[], trace: Trace, rootName: string | undefined): string {
+/** Where the script stood when it was thrown out. */
+export function abortStack(error: Error, rootName: string | undefined): string {
+  return stackText(framesOf(error.stack ?? ""), undefined, rootName);
+}
+
+function stackText(frames: Frame[], trace: Trace | undefined, rootName: string | undefined): string {
   let text = "";
   frames.forEach((frame, i) => {
-    text += frameText(frame, i === 0 ? trace : undefined, i === frames.length - 1 ? rootName : undefined);
+    text += frameText(frame, i === 0 ? trace : undefined, i === frames.length - 1, rootName);
   });
   return text;
 }
 
 /** `    at f (:1:3)`, the line, and a caret. A function in RAM counts from its own body, because that is all the interpreter has kept of it. */
-function frameText(frame: Frame, top: Trace | undefined, rootName: string | undefined): string {
+function frameText(frame: Frame, top: Trace | undefined, last: boolean, rootName: string | undefined): string {
   const path = pathTo(parseSource(frame.script.source), frame.offset);
   const offset = tokenOffset(frame.script.source, path, frame.offset, top);
   const owner = path.findLast((node) => /Function/.test(node.type));
@@ -105,7 +110,8 @@ function frameText(frame: Frame, top: Trace | undefined, rootName: string | unde
   const before = source.slice(0, at);
   const line = before.split("\n").length;
   const column = at - (before.lastIndexOf("\n") + 1) + 1;
-  const name = owner ? frame.name : rootName;
+  // What the interpreter calls back has no name.
+  const name = owner ? (last ? undefined : frame.name) : rootName;
   const place = `:${line}:${column}`;
   return `    at ${name ? `${name} (${place})` : place}\n` + markedLine(source, at, column);
 }
@@ -142,14 +148,16 @@ function tokenOffset(source: string, path: AnyNode[], offset: number, top: Trace
     const dot = source.lastIndexOf(".", offset);
     return dot >= 0 ? dot : offset;
   }
-  const own = top && /not found!$|not defined$|^Expecting function|^Constructor should/.test(top.text);
-  if (own) return offset;
   const call = path.findLast((node) => {
     if (node.type !== "CallExpression" && node.type !== "NewExpression") return false;
     const callee = node.callee as AnyNode;
     const property = callee.type === "MemberExpression" ? (callee.property as AnyNode).start : callee.start;
-    return offset === property || offset === node.start;
+    return offset === property || offset === node.start || (offset === callee.end && callee.type !== "MemberExpression");
   });
+  if (top && /not found!$|not defined$|^Expecting function|^Constructor should/.test(top.text)) {
+    const plain = call && (call.callee as AnyNode).type !== "MemberExpression" && (call.type === "NewExpression" || /^Expecting/.test(top.text));
+    return plain ? (call.callee as AnyNode).start : offset;
+  }
   return call ? call.end - 1 : offset;
 }
 

@@ -29,6 +29,7 @@ export class SerialLink {
   private lineFreeAt = 0;
   private lastArrival = 0;
   private held = false;
+  private hostHeld = false;
   private listeners = new Set<(bytes: Uint8Array) => void>();
 
   constructor(
@@ -70,9 +71,11 @@ export class SerialLink {
     this.planSend();
   }
 
-  /** XOFF or XON to the host, before anything that waits. */
-  signal(go: boolean): void {
-    this.urgent.push(go ? XON : XOFF);
+  /** Tells the host by XOFF or XON, before anything that waits, whether it may send; nothing without flow control. */
+  hostMay(send: boolean): void {
+    if (!this.flow || send !== this.hostHeld) return;
+    this.hostHeld = !send;
+    this.urgent.push(send ? XON : XOFF);
     this.planSend();
   }
 
@@ -89,7 +92,7 @@ export class SerialLink {
     this.outgoing = [];
     this.urgent = [];
     this.incoming = [];
-    this.held = false;
+    this.held = this.hostHeld = false;
     this.lineFreeAt = this.lastArrival = 0;
   }
 

@@ -6,7 +6,8 @@ interface Timer {
   due: number;
   /** Seconds; undefined for a timeout. */
   interval: number | undefined;
-  run: () => void;
+  /** False: what ran was thrown out. */
+  run: () => unknown;
   /** Debouncing of a watch: `clearTimeout()` without an id leaves it alone. */
   internal: boolean;
 }
@@ -19,8 +20,10 @@ const MAXIMUM_MS = 3_153_600_000_000;
 export interface TimerHost {
   /** Seconds since power-on by the board's own clock, which `setTime` doesn't touch; moves on while a script works. */
   uptime(): number;
-  /** Calls a function or evaluates a string of the script. */
-  call(callback: unknown, args: unknown[]): void;
+  /** Calls a function or evaluates a string of the script; false when it was thrown out. */
+  call(callback: unknown, args: unknown[]): boolean;
+  /** An interval that was thrown out has been removed. */
+  intervalLost(): void;
   /** Something changed: plan the next wake-up anew. */
   changed(): void;
 }
@@ -47,7 +50,7 @@ export class Timers {
     return this.timers.length;
   }
 
-  add(run: () => void, ms: number, options: { repeat?: boolean; internal?: boolean } = {}): number {
+  add(run: () => unknown, ms: number, options: { repeat?: boolean; internal?: boolean } = {}): number {
     const seconds = Math.max(MINIMUM_MS, Number.isNaN(ms) ? 0 : ms) / 1000;
     this.lastId += 1;
     this.timers.push({
@@ -75,13 +78,13 @@ export class Timers {
       if (!timer || !mayGoOn()) return worked;
       passed.add(timer);
       worked = true;
-      timer.run();
-      if (timer.interval === undefined) this.timers = this.timers.filter((one) => one !== timer);
+      const lost = timer.run() === false && timer.interval !== undefined;
+      if (lost) this.host.intervalLost();
+      if (timer.interval === undefined || lost) this.timers = this.timers.filter((one) => one !== timer);
       else timer.due += timer.interval;
     }
   }
 
-  /** An interval that was interrupted by Ctrl-C is removed. True if this one was an interval. */
   install(realm: NarrowRealm): void {
     const { host } = this;
     const set =

@@ -1,5 +1,5 @@
 import vm from "node:vm";
-import { type Node, parse } from "acorn";
+import { type Node, parse, parseExpressionAt } from "acorn";
 
 /** A place in a source text, counted from 0. */
 export interface Place {
@@ -206,4 +206,34 @@ export function translate(source: string): Translation {
 
 export function translationById(id: string): Translation | undefined {
   return byId.get(id);
+}
+
+/** The first expression of a text, whatever follows it. @throws acorn's SyntaxError */
+export function firstExpression(source: string): string {
+  const node = parseExpressionAt(source, 0, ACORN);
+  return source.slice(node.start, node.end);
+}
+
+const PREFIXES_TRIED = 40;
+
+/** The whole statements at the top of a text that end before `position`, where it can't be read on. */
+export function statementsBefore(source: string, position: number): string {
+  try {
+    const hit = (parseSource(source).body as AnyNode[]).find((statement) => position < statement.end);
+    return hit ? source.slice(0, hit.start).trimEnd() : "";
+  } catch {
+    // Not JavaScript at all: the longest beginning that is.
+  }
+  let end = position;
+  for (let tries = 0; tries < PREFIXES_TRIED; tries++) {
+    end = Math.max(source.lastIndexOf(";", end - 1), source.lastIndexOf("}", end - 1), source.lastIndexOf("\n", end - 1));
+    if (end < 0) return "";
+    try {
+      parseSource(source.slice(0, end + 1));
+      return source.slice(0, end + 1);
+    } catch {
+      // Within a statement; further back.
+    }
+  }
+  return "";
 }

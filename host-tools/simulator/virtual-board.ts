@@ -1,7 +1,8 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
+import { BoardClock } from "./board-clock.ts";
 import type { BoardCore, ErrorFlag, Restart } from "./board-core.ts";
 import { type BootReason, boot } from "./boot.ts";
-import { fromByteString, toByteString } from "./byte-arguments.ts";
+import { fromByteString } from "./byte-arguments.ts";
 import { Console } from "./console.ts";
 import { FlashImage, type FlashTiming, flashTiming, PowerCut } from "./flash.ts";
 import { InputQueue } from "./input-queue.ts";
@@ -9,27 +10,34 @@ import { installLibraries, type Libraries } from "./interpreter.ts";
 import { eraseFlash, writeFlash } from "./library-storage.ts";
 import { MemoryModel } from "./memory-model.ts";
 import { NarrowRealm } from "./narrow-realm.ts";
+import { PacketReceiver } from "./packets.ts";
 import { Pins } from "./pins.ts";
-import { asText, CONSOLE_ANSWER, printValue } from "./printer.ts";
-import { Abort, espruinoError, syntaxTrace } from "./script-errors.ts";
+import { CONSOLE_ANSWER, printValue } from "./printer.ts";
+import { Abort, abortStack } from "./script-errors.ts";
 import { ScriptEvents } from "./script-events.ts";
+import { ScriptRunner } from "./script-runner.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SerialLink } from "./serial-link.ts";
 import { Storage } from "./storage.ts";
 import { Timers } from "./timers.ts";
 import type { Scheduled, VirtualClock } from "./virtual-clock.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** What a virtual radio is to its board. */
 export interface BoardRadio {
+  /** The members of the script's `NRF`. */
   readonly nrf: Record<string, unknown>;
   powerOff(): void;
+  /** The script starts anew. */
   reset(): void;
+  /** Console output for a central; false if there is none. */
+  uartSend?(bytes: Uint8Array): boolean;
 }
 
 export interface VirtualBoardOptions {
   facts: BoardFacts;
   clock: VirtualClock;
-  /** Makes the radio; without it the board has no `NRF`. */
+  /** Makes the radio each time the power comes; without it the board has no `NRF`. */
   radio?: (board: VirtualBoard) => BoardRadio;
   seed?: number;
   /** Contents of flash; erased if absent. */
@@ -47,11 +55,20 @@ export interface VirtualBoardOptions {
   hardwareVersion?: number;
   /** How long the interpreter works on each callback, seconds. The radio's reports queue up meanwhile. */
   callbackSeconds?: number;
+  /** Refuse syntax that the interpreter can't read though V8 can. Default true. */
+  checkDialect?: boolean;
 }
 
 const DEFAULT_FIRMWARE = "2v29";
 const QUEUE_BYTES = 1024;
+/** Fractions of the input queue at which XOFF and XON are sent. Source: scripts/build_platform_config.py, for the nRF52. */
+const XOFF_ABOVE = (QUEUE_BYTES - 1) * (3 / 8);
+const XON_BELOW = (QUEUE_BYTES - 1) * (2 / 8);
+const SHORTEST_EVENT = 64;
 const DEFAULT_CALLBACK_SECONDS = 0.001;
+/** The console over Bluetooth: one notification of MTU − 3 bytes every 7.5 ms. */
+const CONNECTION_SECONDS = 0.0075;
+const CTRL_C = 3;
 
 /**
  * A board: interpreter, console, Storage, timers and pins, over the bytes of a real flash image and a virtual clock. What is flashed runs here
@@ -69,11 +86,11 @@ export class VirtualBoard implements BoardCore {
   readonly timers: Timers;
   readonly console: Console;
   readonly pins: Pins;
+  readonly watchdog: Watchdog;
   readonly flags = new Map<string, number>();
   readonly address: string;
   readonly hardwareVersion: number | undefined;
   readonly temperature: number;
-  readonly clockPpm: number;
   batteryVolts: number;
   password: string | undefined;
   timeZone = 0;
@@ -81,73 +98,103 @@ export class VirtualBoard implements BoardCore {
   readonly errors: string[] = [];
   realm!: NarrowRealm;
   powered = false;
+  radio: BoardRadio | undefined;
+  private readonly time: BoardClock;
+  private readonly bluetooth: SerialLink;
+  private readonly runner: ScriptRunner;
+  private readonly packets: PacketReceiver | undefined;
   private readonly random32: SeededRandom;
   private readonly memoryModel: MemoryModel;
-  private readonly radio: BoardRadio | undefined;
   private readonly callbackSeconds: number;
+  private readonly makeRadio: ((board: VirtualBoard) => BoardRadio) | undefined;
   private readonly printListeners = new Set<(text: string) => void>();
   private events = new ScriptEvents();
-  private libraries!: Libraries;
+  private libraries: Libraries | undefined;
   private todo: (() => void)[] = [];
-  private pending: { error: unknown } | undefined;
   private wake: Scheduled | undefined;
   private inLoop = false;
-  /** True time up to which the processor is at work. */
-  private cpuUntil = 0;
-  private poweredAt = 0;
-  private lostSeconds = 0;
-  private timeOffset = 0;
-  private errorFlags = new Set<ErrorFlag>();
-  private newFlags = new Set<ErrorFlag>();
   private restartWanted: Restart | undefined;
   private interrupted = false;
+  private eventAborted = false;
   private device: string | null;
-  private dog: { seconds: number; automatic: boolean; bite: Scheduled } | undefined;
 
   constructor(options: VirtualBoardOptions) {
     const { facts, clock } = options;
+    const board = this;
     this.facts = facts;
     this.clock = clock;
     this.firmware = options.firmware ?? DEFAULT_FIRMWARE;
     this.random32 = new SeededRandom(options.seed ?? 1);
-    this.flash = options.flash ?? FlashImage.forBoard(facts);
-    this.flashTiming = flashTiming(facts);
     this.address = options.address ?? factoryAddress(this.random32);
-    this.clockPpm = options.clockPpm ?? 0;
     this.batteryVolts = options.batteryVolts ?? 3;
     this.temperature = options.temperature ?? 22;
     this.hardwareVersion = options.hardwareVersion ?? facts.revisions[0]?.hwVersion;
     this.callbackSeconds = options.callbackSeconds ?? DEFAULT_CALLBACK_SECONDS;
+    this.makeRadio = options.radio;
+    this.device = this.usualDevice;
+    this.time = new BoardClock(clock, options.clockPpm ?? 0);
     this.memoryModel = new MemoryModel(options.variables ?? facts.variables.count, facts.variables.bytes);
-    this.device = facts.console.device === "Serial1" ? "Serial1" : facts.console.device;
+    this.watchdog = new Watchdog(clock, this.time, () => this.bitten());
+    this.flash = options.flash ?? FlashImage.forBoard(facts);
+    this.flashTiming = flashTiming(facts);
     const { address, pages, pageBytes } = facts.storage;
     this.storage = new Storage(this.flash, address, address + pages * pageBytes, {
       print: (text) => this.console.write(text),
       write: (at, bytes) => writeFlash(this, at, bytes),
       erase: (at) => eraseFlash(this, at),
     });
-    const bigRam = facts.chip.ramKb >= 128;
-    this.link = new SerialLink(
-      { clock, now: () => this.trueNow, received: (bytes) => this.receive(bytes), blockUntil: (time) => this.spend(time - this.trueNow) },
-      facts.console.baud,
-      bigRam ? 256 : 128,
-    );
-    this.queue = new InputQueue(QUEUE_BYTES, facts.gatt.mtu + 3 > 64 ? facts.gatt.mtu + 3 : 64, () => this.flagError("FIFO_FULL"));
-    this.timers = new Timers({ uptime: () => this.uptime(), call: (callback, args) => this.callScript(callback, args), changed: () => this.plan() });
+    const wire = (device: string) => ({
+      clock,
+      now: () => this.time.trueNow,
+      received: (bytes: Uint8Array) => this.receive(device, bytes),
+      blockUntil: (time: number) => this.spend(time - this.time.trueNow),
+    });
+    const buffer = facts.chip.ramKb >= 128 ? 256 : 128;
+    this.link = new SerialLink(wire("Serial1"), facts.console.baud, buffer);
+    this.bluetooth = new SerialLink(wire("Bluetooth"), ((facts.gatt.mtu - 3) * 10) / CONNECTION_SECONDS, buffer);
+    this.bluetooth.flow = true;
+    this.bluetooth.onOutput((bytes) => void this.radio?.uartSend?.(bytes));
+    this.queue = new InputQueue(QUEUE_BYTES, Math.max(SHORTEST_EVENT, facts.gatt.mtu + 3), () => this.flagError("FIFO_FULL"));
+    this.timers = new Timers({
+      uptime: () => this.uptime(),
+      call: (callback, args) => this.callScript(callback, args),
+      intervalLost: () => this.intervalLost(),
+      changed: () => this.plan(),
+    });
     this.pins = new Pins(
       { core: this, queueEdge: (cost, run) => this.queueCall(cost, run) },
       facts.lights.map((light) => light.name),
       facts.buttons,
     );
+    this.runner = new ScriptRunner({
+      get realm() {
+        return board.realm;
+      },
+      get events() {
+        return board.events;
+      },
+      checkDialect: options.checkDialect ?? true,
+      print: (text) => this.print(text),
+      uncaught: (text) => this.uncaught(text),
+      fireE: (event, ...args) => void this.fireE(event, ...args),
+    });
+    this.packets = this.atLeast(25)
+      ? new PacketReceiver({
+          core: this,
+          evaluateExpression: (source) => this.runner.executeExpression(source),
+          checkErrors: () => this.runner.checkErrors(),
+          fireE: (event, argument) => this.fireE(event, argument),
+        })
+      : undefined;
     this.console = new Console({
       transmit: (text) => this.transmit(text),
-      execute: (source) => this.execute(source, "REPL"),
+      execute: (source) => this.runner.execute(source, "REPL"),
       show: (value) => printValue(this.realm, value, CONSOLE_ANSWER),
-      checkErrors: () => this.checkErrors(),
+      checkErrors: () => this.runner.checkErrors(),
       identity: () => `Espruino ${this.firmware} ${facts.espruinoNames[0]}`,
       password: () => this.password,
+      packets: this.packets,
     });
-    this.radio = options.radio?.(this);
   }
 
   // ---- power and restarts
@@ -156,10 +203,10 @@ export class VirtualBoard implements BoardCore {
   powerOn(options: { buttonHeld?: boolean | "long" } = {}): void {
     if (this.powered) return;
     this.powered = true;
-    this.poweredAt = this.cpuUntil = this.clock.now;
-    this.lostSeconds = 0;
-    this.timeOffset = 0;
-    if (options.buttonHeld === "long") for (const file of [".bootcde", ".bootrst"]) this.guard(() => void this.storage.erase(file));
+    this.time.powerOn();
+    this.device = this.usualDevice;
+    this.radio = this.makeRadio?.(this);
+    if (options.buttonHeld === "long") this.guard(() => this.eraseSavedCode());
     this.start({ kind: "power", autoLoad: !options.buttonHeld });
   }
 
@@ -169,23 +216,42 @@ export class VirtualBoard implements BoardCore {
     this.powered = false;
     this.wake?.cancel();
     this.wake = undefined;
-    this.dog?.bite.cancel();
-    this.dog = undefined;
-    this.link.clear();
+    this.resetHardware();
+    this.forgetScript();
+    this.radio?.powerOff();
+    this.radio = undefined;
+  }
+
+  /** As `reset()` of the script, from outside. */
+  reset(): void {
+    this.restart({ kind: "reset", eraseCode: false });
+  }
+
+  restart(what: Restart): void {
+    this.restartWanted = what;
+    if (what.kind === "reboot") throw new Abort();
+    this.plan();
+  }
+
+  private get usualDevice(): string {
+    return this.facts.console.device;
+  }
+
+  private resetHardware(): void {
+    this.watchdog.stop();
+    this.flags.clear();
+    for (const link of [this.link, this.bluetooth]) link.clear();
     this.link.baud = this.facts.console.baud;
     this.link.flow = false;
-    this.forget();
-    this.radio?.powerOff();
   }
 
   /** Everything the script had in RAM. */
-  private forget(): void {
+  private forgetScript(): void {
     this.todo = [];
-    this.pending = undefined;
     this.restartWanted = undefined;
-    this.interrupted = false;
-    this.errorFlags.clear();
-    this.newFlags.clear();
+    this.interrupted = this.eventAborted = false;
+    this.runner.clear();
+    this.packets?.clear();
     this.queue.clear();
     this.timers.clear();
     this.pins.reset();
@@ -195,121 +261,132 @@ export class VirtualBoard implements BoardCore {
   }
 
   private start(reason: BootReason): void {
+    const outer = this.inLoop;
     this.inLoop = true;
-    this.guard(() =>
-      boot(
-        { board: this, freshRealm: () => this.freshRealm(), loading: (on) => this.memoryModel.setLoading(on), fireE: (event) => this.fireE(event) },
-        reason,
-      ),
-    );
-    this.inLoop = false;
+    this.guard(() => boot({ board: this, freshRealm: () => this.freshRealm(), loading: (on) => this.memoryModel.setLoading(on) }, reason));
+    this.inLoop = outer;
     this.plan();
   }
 
   private freshRealm(): void {
-    this.forget();
+    this.forgetScript();
     this.events = new ScriptEvents();
-    this.realm = new NarrowRealm((error) => this.caught(error));
+    this.realm = new NarrowRealm({
+      caught: (error) => this.runner.caught(error),
+      allocate: (bytes) => this.allocate(bytes),
+      random: () => this.random(),
+    });
     this.libraries = installLibraries({
       core: this,
       events: this.events,
       nrf: this.radio?.nrf,
-      caught: (error) => this.caught(error),
+      caught: (error) => this.runner.caught(error),
       installPins: () => this.pins.install(),
     });
   }
 
-  restart(what: Restart): void {
-    this.restartWanted = what;
-    if (what.kind === "reboot") throw new Abort("reboot");
-  }
-
-  /** As `reset()` at the console, from outside. */
-  reset(): void {
-    this.restartWanted = { kind: "reset", eraseCode: false };
-    this.plan();
-  }
-
   private doRestart(what: Restart): void {
+    if (what.kind === "reboot") {
+      this.resetHardware();
+      this.radio?.powerOff();
+      this.radio = this.makeRadio?.(this);
+      this.start({ kind: "reboot", autoLoad: true });
+      return;
+    }
     this.fireE("kill");
     this.radio?.reset();
-    if (what.kind === "reboot") {
-      this.link.flow = false;
-      this.link.baud = this.facts.console.baud;
-      this.dog?.bite.cancel();
-      this.dog = undefined;
-      this.flags.clear();
-      this.start({ kind: "reboot", autoLoad: true });
-    } else if (what.kind === "reset") {
+    if (what.kind === "reset") {
       if (what.eraseCode) {
         this.console.write("Erasing saved code.");
-        for (const file of [".varimg", ".bootcde", ".bootrst"]) this.storage.erase(file);
+        this.eraseSavedCode();
         this.console.write("\nDone!\n");
       }
       this.start({ kind: "reset", autoLoad: false });
     } else this.start(what.file === undefined ? { kind: "load", autoLoad: true } : { kind: "load", autoLoad: false, file: what.file });
   }
 
-  // ---- time
-
-  /** True time as far as the processor has worked. */
-  private get trueNow(): number {
-    return Math.max(this.clock.now, this.cpuUntil);
+  private eraseSavedCode(): void {
+    for (const file of [".varimg", ".bootcde", ".bootrst"]) this.storage.erase(file);
   }
 
+  private bitten(): void {
+    this.time.busyUntil = this.clock.now;
+    this.guard(() => this.doRestart({ kind: "reboot" }));
+  }
+
+  // ---- time
+
   uptime(): number {
-    return (this.trueNow - this.poweredAt) * (1 + this.clockPpm * 1e-6) - this.lostSeconds;
+    return this.time.uptime;
   }
 
   get boardTime(): number {
-    return Math.floor((this.timeOffset + this.uptime()) * 32768) / 32768;
+    return this.time.time;
   }
 
   setBoardTime(seconds: number): void {
-    this.timeOffset = seconds - this.uptime();
+    this.time.time = seconds;
   }
 
   spend(seconds: number): void {
-    if (seconds > 0) this.cpuUntil = this.trueNow + seconds;
+    this.time.spend(seconds);
   }
 
   /** The SoftDevice restarts: the script stands still and the board's clock misses the time. */
   onStackRestart(ms: number): void {
     this.spend(ms / 1000);
-    this.lostSeconds += (ms / 1000) * (1 + this.clockPpm * 1e-6);
+    this.time.lose(ms / 1000);
     this.plan();
   }
 
   // ---- console
 
-  /** Host to board. */
+  /** Host to board, over the wire. */
   input(bytes: Uint8Array): void {
     if (this.powered) this.link.input(bytes);
   }
 
-  /** Board to host. Answers a function that takes the listener off again. */
+  /** Board to host, over the wire. Answers a function that takes the listener off again. */
   onOutput(listener: (bytes: Uint8Array) => void): () => void {
     return this.link.onOutput(listener);
   }
 
-  private receive(bytes: Uint8Array): void {
-    if (!this.powered || this.device !== "Serial1") return;
-    if (bytes.includes(3) && !this.console.locked) this.interrupt();
+  /** Host to board, from the radio's console service. */
+  uartReceived(bytes: Uint8Array): void {
+    if (this.powered) this.bluetooth.input(bytes);
+  }
+
+  /** A central has come or gone: the console goes with it. */
+  linkChanged(up: boolean): void {
+    if (!this.powered) return;
+    this.bluetooth.clear();
+    this.consoleDevice = up ? "Bluetooth" : this.usualDevice;
+    this.plan();
+  }
+
+  private receive(device: string, bytes: Uint8Array): void {
+    if (!this.powered || this.device !== device) return;
+    if (bytes.includes(CTRL_C) && !this.console.locked && !this.packets?.active) this.interrupt();
     this.queue.pushSerial(bytes);
+    if (this.queue.used > XOFF_ABOVE) this.consoleLink?.hostMay(false);
     this.plan();
   }
 
   /** Ctrl-C has arrived: what is being printed is cut short; the main loop does the rest. */
   private interrupt(): void {
     this.interrupted = true;
-    if (this.cpuUntil <= this.clock.now) return;
-    this.cpuUntil = this.clock.now;
-    this.link.truncate();
+    if (!this.time.busy) return;
+    this.time.busyUntil = this.clock.now;
+    this.consoleLink?.truncate();
     this.console.print("Execution Interrupted\n");
   }
 
+  private get consoleLink(): SerialLink | undefined {
+    return this.device === "Serial1" ? this.link : this.device === "Bluetooth" ? this.bluetooth : undefined;
+  }
+
   private transmit(text: string): void {
-    if (this.device === "Serial1") this.link.output(text);
+    this.consoleLink?.output(text);
   }
 
   print(text: string): void {
@@ -317,7 +394,7 @@ export class VirtualBoard implements BoardCore {
     this.console.print(text);
   }
 
-  /** Everything the interpreter or the script prints, as one line of text or several, before it goes over the wire. */
+  /** Everything that is printed, before it goes over the wire; echo and prompts are not in it. */
   onPrint(listener: (text: string) => void): () => void {
     this.printListeners.add(listener);
     return () => this.printListeners.delete(listener);
@@ -329,63 +406,44 @@ export class VirtualBoard implements BoardCore {
 
   set consoleDevice(device: string | null) {
     if (device === this.device) return;
-    if (!this.console.silent) this.console.print(`-> ${device}\n`);
+    const tell = !this.console.silent;
     const old = this.device;
+    if (tell) this.console.print(`-> ${device}\n`);
+    this.console.clear(false);
     this.device = device;
-    if (!this.console.silent) this.console.print(`<- ${old}\n`);
+    if (tell) this.console.print(`<- ${old}\n`);
   }
 
   // ---- running scripts
 
-  /** Runs text as the console or a file would; undefined when it threw. */
-  execute(source: string, name: string | undefined): { value: unknown } | undefined {
-    try {
-      return { value: this.realm.run(source) };
-    } catch (error) {
-      this.thrown(error, source, name);
-      return undefined;
-    }
-  }
-
-  /** Runs the code of a file; what it throws is printed. */
+  /** Runs the code of a file, which stays in flash; what it throws is printed. */
   runFile(name: string, source: string): void {
-    this.memoryModel.load(source, true);
-    this.execute(source, name);
-    this.checkErrors();
+    this.memoryModel.load(source);
+    this.runner.execute(source, name);
+    this.runner.checkErrors();
   }
 
-  private thrown(error: unknown, source: string, name: string | undefined): void {
-    if (error instanceof Abort || error instanceof PowerCut) throw error;
-    if (error instanceof SyntaxError && "pos" in error) {
-      const trace = syntaxTrace(source, error.message, Number(error.pos), name);
-      const own = this.realm.error(trace.message, "SyntaxError");
-      Object.defineProperty(own, "stack", { value: trace.stack, enumerable: true, configurable: true, writable: true });
-      this.pending = { error: own };
-      return;
-    }
-    espruinoError(this.realm, error, name);
-    this.pending = { error };
-  }
-
+  /** Value of an expression in the script's world, for tests. Nothing is printed but errors. */
   evaluate(source: string): unknown {
-    return this.execute(toByteString(Buffer.from(source, "utf8")), undefined)?.value;
+    const result = this.runner.execute(source, undefined);
+    this.runner.checkErrors();
+    return result?.value;
   }
 
-  callScript(callback: unknown, args: unknown[], self?: unknown): void {
+  attempt(work: () => void): void {
+    this.runner.attempt(work);
+  }
+
+  callScript(callback: unknown, args: unknown[], self?: unknown): boolean {
     this.spend(this.callbackSeconds);
-    try {
-      if (typeof callback === "function") (callback as (...all: unknown[]) => unknown).apply(self, args);
-      else if (typeof callback === "string") this.realm.run(callback);
-    } catch (error) {
-      this.thrown(error, typeof callback === "string" ? callback : "", undefined);
-    }
-    this.checkErrors();
+    const ended = this.runner.call(callback, args, self);
+    if (!ended) this.eventAborted = true;
+    return ended;
   }
 
-  /** First thing in every catch clause of a script. */
-  private caught(error: unknown): void {
-    if (error instanceof Abort || error instanceof PowerCut) throw error;
-    espruinoError(this.realm, error, "REPL");
+  private intervalLost(): void {
+    this.print("ERROR: Ctrl-C while processing interval - removing it.\n");
+    this.flagError("CALLBACK");
   }
 
   enqueue(run: () => void): void {
@@ -401,60 +459,24 @@ export class VirtualBoard implements BoardCore {
     return queued;
   }
 
-  private fireE(event: string, ...args: unknown[]): void {
-    if (this.libraries) this.events.fire(this.libraries.e, event, args, (handler, all, self) => this.callScript(handler, all, self));
+  /** Calls the script's handlers of an event of `E`; false if there are none. */
+  fireE(event: string, ...args: unknown[]): boolean {
+    return (
+      this.libraries !== undefined && this.events.fire(this.libraries.e, event, args, (handler, all, self) => this.callScript(handler, all, self))
+    );
   }
 
-  // ---- errors
-
-  private checkErrors(): void {
-    const pending = this.pending;
-    this.pending = undefined;
-    if (pending && !this.handledByScript(pending.error)) {
-      const text = `Uncaught ${asText(this.realm, pending.error)}\n`;
-      const stack = this.realm.isError(pending.error) ? (pending.error.stack ?? "") : "";
-      this.errors.push(text + stack);
-      this.console.print(text + stack);
-      this.saveError(text + stack);
-    }
-    this.reportFlags();
-  }
-
-  private handledByScript(error: unknown): boolean {
-    const { process } = this.realm.global;
-    const handlers = this.events.of(process as object, "uncaughtException");
-    for (const handler of handlers) {
-      try {
-        handler.call(process, error);
-      } catch (second) {
-        this.thrown(second, "", undefined);
-        return false;
-      }
-    }
-    return handlers.length > 0;
-  }
-
-  private saveError(text: string): void {
-    if (this.flags.get("onErrorSave") && !this.storage.find("ERROR")) this.storage.write("ERROR", fromByteString(text));
-  }
-
-  private reportFlags(): void {
-    if (this.newFlags.size === 0) return;
-    const names = [...this.newFlags];
-    this.newFlags.clear();
-    this.fireE("errorFlag", this.realm.array(names));
-    this.print(`New interpreter error: ${names.join()}\n`);
+  private uncaught(text: string): void {
+    this.errors.push(text);
+    if (this.flags.get("onErrorSave") && !this.storage.find("ERROR")) this.storage.write("ERROR", fromByteString(text.slice("Uncaught ".length)));
   }
 
   flagError(flag: ErrorFlag): void {
-    if (!this.errorFlags.has(flag)) this.newFlags.add(flag);
-    this.errorFlags.add(flag);
+    this.runner.flag(flag);
   }
 
   takeErrorFlags(): ErrorFlag[] {
-    const flags = [...this.errorFlags];
-    this.errorFlags.clear();
-    return flags;
+    return this.runner.takeFlags();
   }
 
   /** Runs a piece of the main loop. Aborts and power cuts end it here. */
@@ -463,33 +485,42 @@ export class VirtualBoard implements BoardCore {
       work();
     } catch (error) {
       if (error instanceof PowerCut) this.powerOff();
-      else if (error instanceof Abort) {
-        if (error.message !== "") this.aborted(error.message);
-      } else throw error;
+      else if (error instanceof Abort) this.aborted(error);
+      else throw error;
     }
   }
 
-  private aborted(reason: string): void {
-    if (reason === "reboot") return;
-    this.print(reason + "Execution Interrupted\n");
-    this.errors.push(reason);
-    this.reportFlags();
+  private aborted(error: Abort): void {
+    if (error.message === "") return;
+    this.print(`${error.message}${abortStack(error, "REPL")}Execution Interrupted\n`);
+    this.errors.push(error.message);
+    this.runner.reportFlags();
+    this.console.lineAborted();
+  }
+
+  /** A callback was thrown out for want of memory; an interval among them is gone. */
+  private reportEventAbort(): void {
+    if (!this.eventAborted) return;
+    this.eventAborted = false;
+    this.errors.push("OUT OF MEMORY");
+    this.print("Execution Interrupted during event processing.\n");
+    this.runner.reportFlags();
   }
 
   // ---- memory
 
-  /** Takes memory in one piece, or ends what runs as the interpreter does: nothing can catch it. */
   allocate(bytes: number): void {
     if (this.memoryModel.take(bytes)) return;
     this.flagError("LOW_MEMORY");
     this.flagError("MEMORY");
-    throw new Abort("OUT OF MEMORY\n");
+    throw new Abort("OUT OF MEMORY");
   }
 
   memoryUsage(): { usage: number; total: number } {
     return { usage: this.memoryModel.usage, total: this.memoryModel.total };
   }
 
+  /** Blocks in use and in all; an estimate. */
   memory(): { usage: number; total: number } {
     return this.memoryUsage();
   }
@@ -525,28 +556,6 @@ export class VirtualBoard implements BoardCore {
     return Object.fromEntries(this.facts.lights.map(({ name }) => [name, this.pins.read(name)]));
   }
 
-  watchdog(seconds: number | undefined, automatic = true): void {
-    if (seconds !== undefined && !this.dog) this.dog = { seconds, automatic, bite: this.armDog(seconds) };
-    else if (this.dog) this.kickDog();
-  }
-
-  private kickDog(): void {
-    if (!this.dog) return;
-    this.dog.bite.cancel();
-    this.dog.bite = this.armDog(this.dog.seconds);
-  }
-
-  private armDog(seconds: number): Scheduled {
-    return this.clock.at(this.trueNow + seconds, () => {
-      if (!this.powered) return;
-      // An automatic watchdog is kicked whenever the main loop idles, so it bites only if the processor has been at work all the time.
-      if (this.dog?.automatic && this.cpuUntil <= this.clock.now) return this.kickDog();
-      this.link.clear();
-      this.cpuUntil = this.clock.now;
-      this.guard(() => this.doRestart({ kind: "reboot" }));
-    });
-  }
-
   // ---- main loop
 
   private plan(): void {
@@ -554,22 +563,19 @@ export class VirtualBoard implements BoardCore {
     const due = this.timers.nextDue;
     const ready = this.queue.length > 0 || this.todo.length > 0 || this.restartWanted !== undefined || this.interrupted || this.console.lineRemoved;
     let at = ready ? this.clock.now : Number.POSITIVE_INFINITY;
-    if (due !== undefined) at = Math.min(at, this.poweredAt + (due + this.lostSeconds) / (1 + this.clockPpm * 1e-6));
+    if (due !== undefined) at = Math.min(at, this.time.trueAt(due));
     this.wake?.cancel();
     this.wake = undefined;
-    if (Number.isFinite(at)) this.wake = this.clock.at(Math.max(at, this.cpuUntil, this.clock.now), () => this.loop());
+    if (Number.isFinite(at)) this.wake = this.clock.at(Math.max(at, this.time.trueNow), () => this.loop());
   }
 
+  /** Is the processor free to go on? */
   private free(): boolean {
-    return this.powered && this.cpuUntil <= this.clock.now;
+    return this.powered && !this.time.busy;
   }
 
   private loop(): void {
     this.wake = undefined;
-    if (!this.free()) {
-      this.plan();
-      return;
-    }
     this.inLoop = true;
     for (let worked = true; worked && this.free(); ) {
       worked = false;
@@ -593,16 +599,12 @@ export class VirtualBoard implements BoardCore {
       if (event.kind === "call") event.run();
       else for (const byte of event.bytes) this.console.receive(byte);
     }
+    if (this.queue.used < XON_BELOW) this.consoleLink?.hostMay(true);
     if (this.timers.pass(this.uptime(), () => this.free())) worked = true;
     while (this.todo.length > 0 && this.free()) {
       worked = true;
-      const run = this.todo.shift()!;
-      try {
-        run();
-      } catch (error) {
-        this.thrown(error, "", undefined);
-      }
-      this.checkErrors();
+      this.runner.attempt(this.todo.shift()!);
+      this.runner.checkErrors();
     }
     if (!this.free()) return true;
     const { restartWanted } = this;
@@ -611,7 +613,8 @@ export class VirtualBoard implements BoardCore {
       this.doRestart(restartWanted);
       worked = true;
     }
-    this.checkErrors();
+    this.runner.checkErrors();
+    this.reportEventAbort();
     if (this.interrupted) {
       this.interrupted = false;
       this.console.clear(true);

@@ -1,0 +1,161 @@
+import type { ErrorFlag } from "./board-core.ts";
+import { refusalOf } from "./dialect-gate.ts";
+import { PowerCut } from "./flash.ts";
+import type { NarrowRealm } from "./narrow-realm.ts";
+import { asText } from "./printer.ts";
+import { Abort, abortStack, espruinoError, syntaxTrace } from "./script-errors.ts";
+import type { ScriptEvents } from "./script-events.ts";
+import { StorageError } from "./storage.ts";
+import { firstExpression, statementsBefore } from "./translate.ts";
+
+export interface RunnerHost {
+  readonly realm: NarrowRealm;
+  readonly events: ScriptEvents;
+  /** Refuse what the interpreter would refuse? */
+  readonly checkDialect: boolean;
+  /** To the console, prompt taken away first. */
+  print(text: string): void;
+  /** An uncaught error, as printed. */
+  uncaught(text: string): void;
+  fireE(event: string, ...args: unknown[]): void;
+}
+
+/** Runs the script's text and functions, and reports what they throw as the interpreter does. */
+export class ScriptRunner {
+  private pending: { error: unknown } | undefined;
+  private raised = new Set<ErrorFlag>();
+  private unreported = new Set<ErrorFlag>();
+
+  constructor(private readonly host: RunnerHost) {}
+
+  /** The script is gone, its errors with it. */
+  clear(): void {
+    this.pending = undefined;
+    this.raised.clear();
+    this.unreported.clear();
+  }
+
+  /** Runs text; `name` stands for it in error messages. Undefined when it threw: `checkErrors` tells. What stands before a syntax error is run. */
+  execute(source: string, name: string | undefined): { value: unknown } | undefined {
+    try {
+      if (this.host.checkDialect) refusalOf(source);
+      return { value: this.host.realm.run(source) };
+    } catch (error) {
+      if (isSyntaxError(error)) {
+        const before = statementsBefore(source, error.pos);
+        if (before !== "" && !this.execute(before, name)) return undefined;
+      }
+      this.thrown(error, source, name);
+      return undefined;
+    }
+  }
+
+  /** Evaluates the first expression of a text, whatever follows it. */
+  executeExpression(source: string): { value: unknown } | undefined {
+    let expression: string;
+    try {
+      expression = firstExpression(source);
+    } catch (error) {
+      this.thrown(error, source, undefined);
+      return undefined;
+    }
+    return this.execute(`(${expression})`, undefined);
+  }
+
+  /** Calls a function or evaluates a string of the script, and reports what it throws. False: it was thrown out for want of memory. */
+  call(callback: unknown, args: unknown[], self: unknown): boolean {
+    try {
+      if (typeof callback === "function") (callback as (...all: unknown[]) => unknown).apply(self, args);
+      else if (typeof callback === "string") this.host.realm.run(callback);
+    } catch (error) {
+      if (error instanceof Abort && error.message !== "") {
+        this.host.print(error.message + abortStack(error, undefined));
+        return false;
+      }
+      this.thrown(error, typeof callback === "string" ? callback : "", undefined);
+    }
+    this.checkErrors();
+    return true;
+  }
+
+  /** Runs something of the board's own; what it throws waits for `checkErrors`. */
+  attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.thrown(error instanceof StorageError ? this.host.realm.error(error.message) : error, "", undefined);
+    }
+  }
+
+  /** First thing in every catch clause of a script. */
+  caught(error: unknown): void {
+    if (error instanceof Abort || error instanceof PowerCut) throw error;
+    espruinoError(this.host.realm, error, "REPL");
+  }
+
+  private thrown(error: unknown, source: string, name: string | undefined): void {
+    if (error instanceof Abort || error instanceof PowerCut) throw error;
+    const { realm } = this.host;
+    if (isSyntaxError(error)) {
+      const trace = syntaxTrace(source, error.message, error.pos, name);
+      const own = realm.error(trace.message, "SyntaxError");
+      Object.defineProperty(own, "stack", { value: trace.stack, enumerable: true, configurable: true, writable: true });
+      this.pending = { error: own };
+      return;
+    }
+    espruinoError(realm, error, name);
+    this.pending = { error };
+  }
+
+  /** Prints what was thrown and which flags were raised since the last time. Answers the text of an error for `E.setFlags({onErrorSave:1})`. */
+  checkErrors(): void {
+    const pending = this.pending;
+    this.pending = undefined;
+    if (pending && !this.handledByScript(pending.error)) {
+      const { realm } = this.host;
+      const stack = realm.isError(pending.error) ? (pending.error.stack ?? "") : "";
+      const text = `Uncaught ${asText(realm, pending.error)}\n${stack}`;
+      this.host.print(text);
+      this.host.uncaught(text);
+    }
+    this.reportFlags();
+  }
+
+  private handledByScript(error: unknown): boolean {
+    const process = this.host.realm.global.process as object;
+    const handlers = this.host.events.of(process, "uncaughtException");
+    for (const handler of handlers) {
+      try {
+        handler.call(process, error);
+      } catch (second) {
+        this.thrown(second, "", undefined);
+        return false;
+      }
+    }
+    return handlers.length > 0;
+  }
+
+  flag(flag: ErrorFlag): void {
+    if (!this.raised.has(flag)) this.unreported.add(flag);
+    this.raised.add(flag);
+  }
+
+  /** Reads the flags and lowers them. */
+  takeFlags(): ErrorFlag[] {
+    const flags = [...this.raised];
+    this.raised.clear();
+    return flags;
+  }
+
+  reportFlags(): void {
+    if (this.unreported.size === 0) return;
+    const names = [...this.unreported];
+    this.unreported.clear();
+    this.host.fireE("errorFlag", this.host.realm.array(names));
+    this.host.print(`New interpreter error: ${names.join()}\n`);
+  }
+}
+
+function isSyntaxError(error: unknown): error is SyntaxError & { pos: number } {
+  return error instanceof SyntaxError && typeof (error as { pos?: unknown }).pos === "number";
+}
