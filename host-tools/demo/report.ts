@@ -5,6 +5,8 @@ export interface ReportData {
   to: number;
   boards: ReportBoard[];
   exposures: ReportExposure[];
+  /** What really happened, where that is known: what, who, how long, how far. */
+  truth: string[];
   /** Facts of the run, in the order they are shown: what, value. */
   facts: [string, string][];
 }
@@ -72,7 +74,7 @@ const STYLE = `
 body { font: 16px/1.5 system-ui, sans-serif; color: #1c2733; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; } .lead { color: #55616e; margin-top: .2rem; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; color: #55616e; font-weight: 600; } td, th { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid #e3e7eb; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } svg { width: 100%; height: auto; } .ill { color: #b3261e; font-weight: 600; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } svg { width: 100%; height: auto; } 
 svg text { font: 13px system-ui, sans-serif; fill: #1c2733; } svg .axis { fill: #55616e; font-size: 11px; } .foot { color: #55616e; font-size: .85rem; margin-top: 2rem; }
 `;
 
@@ -82,7 +84,7 @@ export function reportPage(data: ReportData): string {
   const rows = meetings(data.exposures, 900).map(
     (meeting) => `<tr><td>${escapeHtml(names.get(meeting.board) ?? meeting.board)}</td><td>${formatMinute(meeting.firstSeen)}</td>
 <td>${formatMinute(meeting.lastSeen)}</td><td class="n">${formatDuration(meeting.lastSeen - meeting.firstSeen)}</td><td class="n">${meeting.attenuation} dB</td>
-<td>${nearness(meeting.attenuation)}</td><td class="n">${meeting.exposures}</td></tr>`,
+<td class="n">${meeting.exposures}</td></tr>`,
   );
   const facts = data.facts.map(([what, value]) => `<tr><td>${escapeHtml(what)}</td><td>${escapeHtml(value)}</td></tr>`);
   return `<!doctype html>
@@ -90,20 +92,16 @@ export function reportPage(data: ReportData): string {
 <h1>${escapeHtml(data.title)}</h1>
 <p class="lead">${formatMinute(data.from)} to ${formatMinute(data.to)} UTC</p>
 <h2>Exposures</h2>
-${rows.length ? `<table><thead><tr><th>who</th><th>from</th><th>to</th><th class="n">at least</th><th class="n">attenuation</th><th>which is</th><th class="n">identifiers</th></tr></thead><tbody>${rows.join("")}</tbody></table>` : "<p>None.</p>"}
+${rows.length ? `<table><thead><tr><th>who</th><th>from</th><th>to</th><th class="n">for</th><th class="n">attenuation</th><th class="n">identifiers</th></tr></thead><tbody>${rows.join("")}</tbody></table>` : "<p>None.</p>"}
 <h2>The day</h2>
 ${timeline(data)}
-<p>Each bar is an encounter: how long one identifier was heard. Red ones were made from a published key. The darker, the stronger the signal.</p>
+<p>Each bar is an encounter: how long one identifier was heard. The red ones, above, were made from a published key. The darker, the stronger the signal.</p>
+${data.truth.length ? `<h2>What really happened</h2>\n<ul>${data.truth.map((line) => `<li>${escapeHtml(line)}</li>`).join("")}</ul>` : ""}
 <h2>How it came about</h2>
 <table><tbody>${facts.join("")}</tbody></table>
 <p class="foot">Attenuation is transmit power minus received signal strength: it grows with distance, and with every body, pocket and wall in between. It is no ruler.</p>
 </body></html>
 `;
-}
-
-/** Thresholds of 55 and 63 dB: the SwissCovid exposure score's near class ends at 55, GAEN v2 configurations put "medium" up to about 63. */
-function nearness(attenuation: number): string {
-  return attenuation <= 55 ? "close" : attenuation <= 63 ? "near" : "apart";
 }
 
 function timeline(data: ReportData): string {
@@ -120,12 +118,14 @@ function timeline(data: ReportData): string {
   }
   data.boards.forEach((board, i) => {
     const top = i * lane + 8;
-    parts.push(`<text x="0" y="${top + 14}">${escapeHtml(board.name)}</text><text class="axis" x="0" y="${top + 28}">${escapeHtml(board.note)}</text>`);
+    parts.push(
+      `<text x="0" y="${top + 14}">${escapeHtml(board.name)}</text><text class="axis" x="0" y="${top + 28}">${escapeHtml(board.note)}</text>`,
+    );
     for (const encounter of board.encounters) {
       const wide = Math.max(2, x(encounter.lastSeen) - x(encounter.firstSeen));
       const strength = Math.min(1, Math.max(0.25, (encounter.maxRssi + 100) / 50));
       parts.push(
-        `<rect x="${x(encounter.firstSeen).toFixed(1)}" y="${top}" width="${wide.toFixed(1)}" height="26" rx="2" fill="${encounter.matched ? "#b3261e" : "#2f6f9f"}" fill-opacity="${strength.toFixed(2)}"><title>${formatTime(encounter.firstSeen)} to ${formatTime(encounter.lastSeen)}, ${encounter.maxRssi} dBm at best</title></rect>`,
+        `<rect x="${x(encounter.firstSeen).toFixed(1)}" y="${encounter.matched ? top : top + 14}" width="${wide.toFixed(1)}" height="12" rx="2" fill="${encounter.matched ? "#b3261e" : "#2f6f9f"}" fill-opacity="${strength.toFixed(2)}"><title>${formatTime(encounter.firstSeen)} to ${formatTime(encounter.lastSeen)}, ${encounter.maxRssi} dBm at best</title></rect>`,
       );
     }
   });
