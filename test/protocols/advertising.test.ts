@@ -30,6 +30,19 @@ describe("whose packet is it", () => {
     expect(plain(fromHex(row.hex))).toEqual(row.expect);
   });
 
+  test.each([
+    ["b1", 5, 24, "qb-fragment"],
+    ["b2", 5, 24, "qb-fernet-fragment"],
+    ["b3", 24, 24, "qb-compact"],
+    ["b5", 81, 81, "qb-message"],
+  ])("SmartBeacon type %s has %i to %i bytes, anything else is nobody's (BLE-02)", (type, least, most, protocol) => {
+    for (let length = 1; length <= 100; length++) {
+      const data = new Uint8Array([0x90, 0x05, ...fromHex(type), ...new Uint8Array(length - 1)]);
+      const claim = classify(writeStructures([{ type: 0xff, data }], 255));
+      expect(claim?.protocol, `${length} bytes`).toBe(length >= least && length <= most ? protocol : undefined);
+    }
+  });
+
   test("any bytes at all give a claim or none (COM-03)", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (packet) => void classify(packet)));
     const cut = fc.tuple(fc.constantFrom(...rows), fc.nat(100), fc.nat(100), fc.integer({ min: 0, max: 255 }));

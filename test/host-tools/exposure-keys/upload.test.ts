@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CertificateRules, checkCertificate, signCertificate } from "../../../host-tools/exposure-keys/certificate.ts";
@@ -74,6 +74,13 @@ describe("certificate (GAEN-15)", () => {
     expect(seen).toEqual(["bad_signature", "expired", "bad_issuer", "bad_audience", "bad_tekmac"]);
   });
 
+  test.each(["none", "ES384", "HS256", "es256", undefined])("whose header says %s is refused, however well it is signed", (alg) => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const signed = `${Buffer.from(JSON.stringify({ alg })).toString("base64url")}.${rows[0].jwt.split(".")[1]}`;
+    const signature = sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url");
+    expect(outcome(`${signed}.${signature}`, { publicKey })).toBe("bad_signature");
+  });
+
   test("issued here is accepted here until the second it expires", () => {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const claims = { iss: issuer, aud: audience, iat: now, exp: now + 900, reportType: "likely" as const, tekmac: vectors.certificate.tekmac };
@@ -125,6 +132,21 @@ describe("an upload", () => {
         expect(release).toBeGreaterThan(now - 3600);
       }),
     );
+  });
+
+  test("may have keys that follow on each other, in any order, but none that share an interval (GAEN-16)", () => {
+    const key = { ...vectors.publish[0].keys[0], rollingPeriod: 50 };
+    const judge = (...starts: number[]) =>
+      judgeUpload(
+        starts.map((start) => ({ ...key, rollingStartNumber: key.rollingStartNumber + start })),
+        {},
+        vectors.publish[0].now,
+      ).error;
+    expect(judge(0, 50)).toBeNull();
+    expect(judge(50, 0)).toBeNull();
+    expect(judge(0, 49)).toBe("overlap");
+    expect(judge(49, 0)).toBe("overlap");
+    expect(judge(0, 0)).toBeNull();
   });
 
   test("whose key text is not base64 of 16 bytes loses that key only (GAEN-16)", () => {

@@ -99,6 +99,7 @@ describe("one key", () => {
     ["bytes beyond the end", "0a10d10f"],
     ["a length of 1 GB", "0a8080808004"],
     ["a length of 2^31", "0a8080808008"],
+    ["a length that leads back to its own field", "0afaffffff0f"],
     ["a length of 2^63", "0a80808080808080808001"],
   ])("that is no message is refused: %s (COM-03)", (_, hex) => {
     expect(decodeKey(fromHex(hex))).toBeUndefined();
@@ -138,6 +139,14 @@ describe("export.bin", () => {
         decodeExport(file.subarray(0, length % (file.length + 1)));
       }),
     );
+  });
+
+  test("names ten signers at most, and no more than ten are read (GAEN-20)", () => {
+    const info = { version: "v1", id: "310", algorithm: SIGNATURE_ALGORITHM };
+    const content = { start: 0, end: 1, region: "QX", batchNumber: 1, batchSize: 1, signatureInfos: Array(6).fill(info), keys: [], revisedKeys: [] };
+    const file = encodeExport(content);
+    expect(decodeExport(new Uint8Array([...file, ...file.subarray(16)]))?.signatureInfos).toHaveLength(10);
+    expect(() => encodeExport({ ...content, signatureInfos: Array(11).fill(info) })).toThrow("export: at most 10 signatures, got 11");
   });
 
   test("without its header is refused", () => {
