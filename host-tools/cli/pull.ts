@@ -3,7 +3,7 @@ import { type Pulled, pullLog } from "../device/pull.ts";
 import { Store } from "../store/store.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import type { RegisterCommand } from "./output.ts";
-import { describePurged, describePurged, withRetentionOption, withRetentionOption } from "./retention-option.ts";
+import { describePurged, withRetentionOption } from "./retention-option.ts";
 
 function describe(port: string, pulled: Pulled, dryRun: boolean): string {
   const { from, upTo, added, encounters, damaged, lost, repeated, seconds, bytes, status } = pulled;

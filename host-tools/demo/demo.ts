@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBoard } from "../../boards/index.ts";
 import { LOG_VERSION } from "../../protocols/log-format.ts";
@@ -132,7 +132,8 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
       })),
       exposures: listed,
       truth: MEETINGS.map(
-        (one) => `${formatTime(DAY_BEGINS + one.from * 60)}, ${one.to - one.from} min, ${one.what}: ${one.who.map((i) => WEARERS[i]).join(", ")}, ${one.apart} m from one to the next`,
+        (one) =>
+          `${formatTime(DAY_BEGINS + one.from * 60)}, ${one.to - one.from} min, ${one.what}: ${one.who.map((i) => WEARERS[i]).join(", ")}, ${one.apart} m from one to the next`,
       ),
       facts: [
         ["Firmware", `${manifest.version}, ${manifest.bytes} bytes`],
@@ -142,29 +143,30 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
         ["Keys published", `${keys.length}`],
         ["Identifiers matched", `${report.exposures.length}`],
       ],
-      ],
-    }
-  )
-  writeFileSync(path(OUTPUT.report), page)
-  const rows = csv.files.map(({ file, rows: count }) => `${file} (${count} rows)`).join(", ");
-  say(`7  Files of the Raspberry Pi peer tool: ${rows}\n8  The day as a page: ${path(OUTPUT.report)}`);
-  return {
-    out,
-    files: [...Object.values(OUTPUT)].map(path).filter((file) => statSync(file, { throwIfNoEntry: false })),
-    bundleBytes: manifest.bytes,
-    encounters: pulled.encounters,
-    exposures: report.exposures,
-    seconds: (Date.now() - began) / 1000,
-  };
-}
-finally
-{
-  await store.close();
-}
+    });
+    writeFileSync(path(OUTPUT.report), page);
+    const rows = csv.files.map(({ file, rows: count }) => `${file} (${count} rows)`).join(", ");
+    say(`7  Files of the Raspberry Pi peer tool: ${rows}\n8  The day as a page: ${path(OUTPUT.report)}`);
+    return {
+      out,
+      files: Object.values(OUTPUT).map(path),
+      bundleBytes: manifest.bytes,
+      encounters: pulled.encounters,
+      exposures: report.exposures,
+      seconds: (Date.now() - began) / 1000,
+    };
+  } finally {
+    await store.close();
+  }
 }
 
-async
-function flashAndSet(world: World, pucks: VirtualBoard[], { code, manifest }: Firmware, store: Store, say: (text: string) => void): Promise<void> {
+async function flashAndSet(
+  world: World,
+  pucks: VirtualBoard[],
+  { code, manifest }: Firmware,
+  store: Store,
+  say: (text: string) => void,
+): Promise<void> {
   const bundle = {
     code: Buffer.from(code, "latin1"),
     board: manifest.board,
