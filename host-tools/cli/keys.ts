@@ -116,7 +116,7 @@ function readAllTeks(files: string[], warn: (line: string) => void): ExposureKey
   if (unique.size === 0) {
     throw new FormatError(
       "no_teks",
-      `There is no TEK in ${files.join(", ")}, so there is nothing to publish. Take the keys of a device that has transmitted.`,
+      `There is no TEK in ${files.join(", ")}, so there is nothing to publish. A board hands its keys over with: tracelet keys pull`,
     );
   }
   return [...unique.values()];
