@@ -332,6 +332,11 @@ export class VirtualBoard implements BoardCore {
     this.time.spend(seconds);
   }
 
+  /** True time as far as the processor has worked, Unix seconds; the clock may still be behind. */
+  get processorTime(): number {
+    return this.time.trueNow;
+  }
+
   /** The SoftDevice restarts: the script stands still and the board's clock misses the time. */
   onStackRestart(ms: number): void {
     this.spend(ms / 1000);
