@@ -56,9 +56,10 @@ function resolveRelative() {
     resolveId(source, importer) {
       if (source === BUILD) return BUILD;
       if (!importer) return resolve(source);
-      if (!/^\.\.?\/.*\.ts$/.test(source)) this.error(`"${source}": firmware imports relative .ts files and "${BUILD}" only`);
+      if (!/^\.\.?\/.*\.ts$/.test(source))
+        this.error({ message: `"${source}": firmware imports relative .ts files and "${BUILD}" only`, id: importer });
       const path = resolve(dirname(importer), source);
-      if (!existsSync(path)) this.error(`"${source}": no such file`);
+      if (!existsSync(path)) this.error({ message: `"${source}": no such file`, id: importer });
       return path;
     },
   };
@@ -73,16 +74,23 @@ function buildConstants(constants) {
   };
 }
 
+/** Several bundles are made of the same files. */
+const transpiled = new Map();
+
 /** Takes the types out; `tsc -b` has checked them. */
 function transpile() {
   return {
     name: "transpile",
     transform(code, id) {
       if (!id.endsWith(".ts")) return null;
+      const known = transpiled.get(id);
+      if (known?.source === code) return known.result;
       const out = ts.transpileModule(code, { compilerOptions: TRANSPILE, fileName: id, reportDiagnostics: true });
       const problem = out.diagnostics?.[0];
       if (problem) this.error(ts.flattenDiagnosticMessageText(problem.messageText, "\n"), problem.start);
-      return { code: out.outputText.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"), map: JSON.parse(out.sourceMapText) };
+      const result = { code: out.outputText.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"), map: out.sourceMapText };
+      transpiled.set(id, { source: code, result });
+      return result;
     },
   };
 }

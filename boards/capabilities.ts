@@ -46,6 +46,18 @@ export function refusal(facts: BoardFacts, role: string, protocols: string[]): s
   return reason && facts.name + " can't be a " + role + ": " + reason + "; " + wayOut(facts, role, protocols) + ".";
 }
 
+/** Why this board can't take a setting that the rules of protocols/settings.ts allow in general, or `undefined` if it can. */
+export function settingRefusal(facts: BoardFacts, name: string, value: number): string | undefined {
+  const limits = facts.advertising;
+  if (name === "txPower" && facts.txPowers.indexOf(value) < 0) {
+    return name + ": " + facts.name + " does " + facts.txPowers.join(", ") + " dBm, got " + value;
+  }
+  if (name === "advertisingInterval" && (value < limits.minimumNonConnectableMs || value > limits.maximumMs)) {
+    return name + ": " + facts.name + " does " + limits.minimumNonConnectableMs + " to " + limits.maximumMs + " ms, got " + value;
+  }
+  return undefined;
+}
+
 function obstacle(facts: BoardFacts, role: string, protocols: string[]): string | undefined {
   for (let i = 0; i < protocols.length; i++) {
     const protocol = PROTOCOLS[protocols[i]];

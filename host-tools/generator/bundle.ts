@@ -117,9 +117,9 @@ async function generate(options: RollupBundle): Promise<OutputChunk> {
     const { message, id, loc } = problem as { message: string; id?: string; loc?: { file?: string; line: number } };
     const file = loc?.file ?? id;
     const place = file ? `${shortPath(file)}${loc ? `:${loc.line}` : ""}: ` : "";
-    throw new FormatError("bundle", `The firmware can't be bundled: ${place}${message.replace(/^\[plugin [^\]]+\] ([^:]+ \(\d+:\d+\): )?/, "")}`, {
-      cause: problem,
-    });
+    // Rollup names the plugin and, in its own words, the place
+    const reason = message.replace(/^\[plugin [^\]]+\] /, "").replace(/^\S+ \(\d+:\d+\): /, "");
+    throw new FormatError("bundle", `The firmware can't be bundled: ${place}${reason}`, { cause: problem });
   }
 }
 

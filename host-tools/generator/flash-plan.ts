@@ -16,9 +16,9 @@ export interface FlashPlan {
   ringPages: number;
   /** Size of the log file to create, so that its ring ends with a page. */
   logBytes: number;
-  /** Encounters that are surely held: one page of the ring may just have been emptied. */
+  /** Encounters that are held at any time: one page of the ring may just have been emptied, and own keys move along. */
   guaranteedEncounters: number;
-  /** Encounters that are held at most. */
+  /** Encounters that an empty log takes before it drops the first. */
   maximumEncounters: number;
 }
 
@@ -27,8 +27,14 @@ export function fileBytes(bytes: number): number {
   return FILE_HEADER + Math.ceil(bytes / 4) * 4;
 }
 
-/** @throws ConfigError `code_too_large` where the code leaves less than two pages of ring. */
-export function planFlash(facts: BoardFacts, bytes: number): FlashPlan {
+/** Records that begin each page: settings and clock (see firmware/encounter-log.ts). */
+const PAGE_RECORDS = 2;
+
+/**
+ * `keys`: own keys that are kept at a time.
+ * @throws ConfigError `code_too_large` where the code leaves less than two pages of ring.
+ */
+export function planFlash(facts: BoardFacts, bytes: number, keys: number): FlashPlan {
   const { pages, pageBytes } = facts.storage;
   if (pageBytes !== PAGE_BYTES)
     throw new ConfigError("page_size", `${facts.name} has pages of ${pageBytes} bytes; the log is made for ${PAGE_BYTES}`);
@@ -46,7 +52,8 @@ export function planFlash(facts: BoardFacts, bytes: number): FlashPlan {
     codePages,
     ringPages,
     logBytes: (1 + ringPages) * pageBytes - FILE_HEADER,
-    guaranteedEncounters: (ringPages - 1) * SLOTS,
-    maximumEncounters: ringPages * SLOTS,
+    guaranteedEncounters: (ringPages - 1) * (SLOTS - PAGE_RECORDS) - keys,
+    // page 0 and the ring, less the mark of the start
+    maximumEncounters: (1 + ringPages) * (SLOTS - PAGE_RECORDS) - keys - 1,
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { BoardFacts } from "../../boards/board-facts.ts";
+import { ROLES } from "../../boards/capabilities.ts";
 import { LOG_FILE, LOG_VERSION } from "../../protocols/log-format.ts";
 import { type FlashPlan, fileBytes, planFlash } from "./flash-plan.ts";
 import { estimateVariables } from "./variables.ts";
@@ -60,7 +61,8 @@ export function makeManifest(input: ManifestInput, code: string): Manifest {
     flashBytes: fileBytes(bytes),
     sha256: createHash("sha256").update(code, "latin1").digest("hex"),
     variables: { estimated: estimateVariables(code), total: board.variables.count },
-    flash: planFlash(board, bytes),
+    // today's key and those of the retention, with a day to spare
+    flash: planFlash(board, bytes, ROLES[input.role].advertise ? input.settings.retention + 2 : 0),
     log: { file: LOG_FILE, format: LOG_VERSION },
   };
 }

@@ -1,4 +1,5 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
+import { settingRefusal } from "../../boards/capabilities.ts";
 import { SETTING_COUNT, SETTING_RULES, settingProblem } from "../../protocols/settings.ts";
 import { ConfigError } from "../errors.ts";
 
@@ -13,15 +14,9 @@ export function chooseSettings(facts: BoardFacts, changes: { [name: string]: num
     if (problem) throw new ConfigError("bad_setting", problem);
   }
   const settings = Object.fromEntries(known.map((name) => [name, changes[name] ?? SETTING_RULES[name].initial]));
-  const { minimumNonConnectableMs, maximumMs } = facts.advertising;
-  if (!facts.txPowers.includes(settings.txPower)) {
-    throw new ConfigError("bad_setting", `txPower: ${facts.name} can transmit with ${facts.txPowers.join(", ")} dBm, got ${settings.txPower}`);
-  }
-  if (settings.advertisingInterval < minimumNonConnectableMs || settings.advertisingInterval > maximumMs) {
-    throw new ConfigError(
-      "bad_setting",
-      `advertisingInterval: ${facts.name} takes ${minimumNonConnectableMs} to ${maximumMs} ms, got ${settings.advertisingInterval}`,
-    );
+  for (const [name, value] of Object.entries(settings)) {
+    const problem = settingRefusal(facts, name, value);
+    if (problem) throw new ConfigError("bad_setting", problem);
   }
   if (settings.scanTime > settings.cycleTime) {
     throw new ConfigError(
