@@ -8,8 +8,9 @@ import { describePurged, withRetentionOption } from "./retention-option.ts";
 function describe(port: string, pulled: Pulled, dryRun: boolean): string {
   const { from, upTo, added, encounters, damaged, lost, repeated, seconds, bytes, status } = pulled;
   const lines: string[] = [];
-  const waiting = Math.max(0, status.hi - from);
-  if (dryRun) lines.push(`${port}: ${waiting} records would be pulled, ${from} to ${status.hi} of log ${pulled.logId}`);
+  const begin = Math.max(from, status.lo);
+  const waiting = Math.max(0, status.hi - begin);
+  if (dryRun) lines.push(`${port}: ${waiting} records would be pulled, ${begin} to ${status.hi} of log ${pulled.logId}`);
   else if (added === 0 && bytes === 0) lines.push(`${port}: nothing new; the store has everything up to ${upTo} of log ${pulled.logId}`);
   else {
     const rate = seconds > 0 ? `, ${Math.round(bytes / seconds)} bytes a second` : "";
@@ -18,7 +19,8 @@ function describe(port: string, pulled: Pulled, dryRun: boolean): string {
     );
   }
   if (pulled.freshLog) lines.push("  a fresh log: this board had another one before");
-  if (lost > 0) lines.push(`  ${lost} records were overwritten on the board before they were pulled; pull more often, or raise cycleTime`);
+  if (lost > 0 && from === 0) lines.push(`  ${lost} older records are not on the board any more`);
+  else if (lost > 0) lines.push(`  ${lost} records were overwritten on the board before they were pulled; pull more often, or raise cycleTime`);
   if (damaged > 0) lines.push(`  ${damaged} records are damaged in the board's flash and were left out`);
   if (repeated > 0) lines.push(`  ${repeated} answers arrived damaged and were asked for again; check the cable`);
   for (const warning of pulled.warnings) lines.push(`  ${warning}`);

@@ -32,7 +32,7 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
 
 /** What `T.r` answered. Shape as the store takes it. */
 export interface RecordBlock {
-  /** Sequence number of the first slot. May be higher than asked: what was before is gone from the board. */
+  /** Sequence number of the first slot, as asked. */
   seq: number;
   era: number;
   baseTick: number;

@@ -144,7 +144,7 @@ function decide(board: Board, survey: StorageSurvey, bundle: Bundle, status: Dev
   if (survey.kind === "blank") return true;
   if (options.erase) {
     const waiting = status ? status.hi - Math.max(status.ak, status.lo) : 0;
-    const unknown = !status && survey.usedPages > 0;
+    const unknown = !status && survey.hasRecords;
     // an acknowledgement is a record itself: one that was not pulled is no loss
     if ((waiting > 1 || unknown) && !options.discard) {
       const what = status

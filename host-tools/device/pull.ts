@@ -85,7 +85,8 @@ export async function pullLog(board: Board, store: PullStore, options: PullOptio
   const description = describeBoard(board, status);
   const positions = await store.positions();
   const known = positions.get(status.id) ?? 0;
-  const from = Math.max(known, status.lo);
+  // not from `lo` on: of what is older the board may still hold a part
+  const from = known;
   const others = (await store.boards()).find((one) => one.id === description.id)?.logs ?? [];
   const pulled: Pulled = {
     logId: status.id,
@@ -95,7 +96,7 @@ export async function pullLog(board: Board, store: PullStore, options: PullOptio
     added: 0,
     encounters: 0,
     damaged: 0,
-    lost: known < status.lo ? status.lo - Math.max(known, FIRST_SEQUENCE) : 0,
+    lost: 0,
     repeated: 0,
     seconds: 0,
     bytes: 0,
@@ -107,7 +108,6 @@ export async function pullLog(board: Board, store: PullStore, options: PullOptio
       `the board's log ends at ${status.hi}, but ${known} was pulled before: it lost pages; if its records don't come any more, begin a new log with \`tracelet flash --erase\``,
     );
   if (options.dryRun || from >= status.hi) {
-    pulled.upTo = Math.max(known, Math.min(from, status.hi));
     return pulled;
   }
 
@@ -149,9 +149,6 @@ export async function pullLog(board: Board, store: PullStore, options: PullOptio
   return pulled;
 }
 
-/** Pages are numbered from 1. */
-const FIRST_SEQUENCE = SLOTS;
-
 async function requireReadableLog(board: Board, status: DeviceStatus): Promise<void> {
   const head = await readLogHead(board.repl);
   if (head && head.version > LOG_VERSION)
@@ -173,7 +170,7 @@ function hasNews(block: RecordBlock): boolean {
 }
 
 /**
- * The blocks from `from` up to `end`, each once and in order. `skipped`: records before the block that the board no longer has.
+ * The blocks from `from` up to `end`, each once and in order. `skipped`: records after it that the board no longer has.
  * Answers carry the number they begin with, so one that is lost or damaged shows by the next one, and is asked for again.
  */
 async function* records(board: Board, from: number, end: number, perRequest: number): AsyncGenerator<RecordBlock & { skipped: number }> {
@@ -181,7 +178,6 @@ async function* records(board: Board, from: number, end: number, perRequest: num
   const asked: { seq: number; predictedNext: number }[] = [];
   const early = new Map<number, RecordBlock>();
   let at = from;
-  let skipped = 0;
   let failures = 0;
 
   const ask = async (seq: number) => {
@@ -220,14 +216,7 @@ async function* records(board: Board, from: number, end: number, perRequest: num
       continue;
     }
     const place = asked.findIndex((request) => request.seq === answer.seq);
-    if (place < 0) {
-      if (asked.length === 0 || answer.seq < at || answer.seq <= asked[0].seq) continue; // an answer to a question that was given up
-      // the board erased its oldest page while we were at it
-      skipped += answer.seq - at;
-      at = answer.seq;
-      asked.length = 0;
-      early.clear();
-    }
+    if (place < 0) continue; // an answer to a question that was given up
     failures = 0;
     const overtaken = asked.splice(0, place + 1).slice(0, -1);
     early.set(answer.seq, answer);
@@ -236,8 +225,7 @@ async function* records(board: Board, from: number, end: number, perRequest: num
       early.delete(at);
       if (block.nextSeq <= at) return; // the board says its log ends here
       const held = block.slots.length / SLOT_BYTES;
-      yield { ...block, skipped: skipped + (block.nextSeq - block.seq - held) };
-      skipped = 0;
+      yield { ...block, skipped: block.nextSeq - block.seq - held };
       at = block.nextSeq;
       for (const seq of early.keys()) if (seq < at) early.delete(seq);
     }

@@ -20,13 +20,15 @@ export interface StorageSurvey {
   files: string[];
   /** Of our log; undefined without one. */
   head?: LogHead;
-  /** Pages of the log that hold records. */
-  usedPages: number;
+  /** Is there a page of a log with records? */
+  hasRecords: boolean;
   /** Code that is there now: size in bytes and CRC-32. */
   code?: { bytes: number; crc: number };
 }
 
 const ANSWER_MS = 8000;
+/** Page 0 of the log lies behind the head, in the first flash page of Storage. */
+const FIRST_PAGE_AT = STORAGE_HEADER_BYTES + HEAD_BYTES;
 /** Flash is looked through in parts, to spare the board's memory. */
 const PART_BYTES = 1024;
 const BLANK_PART = crc32(new Uint8Array(PART_BYTES).fill(0xff));
@@ -54,7 +56,7 @@ export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<Stor
     // of each page: its first word, which tells whether it belongs to a log, and whether it is blank
     `for(i=${address};i<${last};i+=${PAGE_BYTES}){b=F.read(4,i);p.push(b[0]|b[1]<<8|b[2]<<16);w=1;` +
     `for(j=0;j<${PAGE_BYTES};j+=${PART_BYTES})if(E.CRC32(F.read(${PART_BYTES},i+j))!=${BLANK_PART})w=0;q.push(w)}` +
-    `return[S.list(),S.getStats().totalBytes,l===undefined?0:l.length,btoa(F.read(${STORAGE_HEADER_BYTES + HEAD_BYTES},${address})),` +
+    `return[S.list(),S.getStats().totalBytes,l===undefined?0:l.length,btoa(F.read(${FIRST_PAGE_AT + 4},${address})),` +
     `p,q,c===undefined?-1:c.length,c===undefined?0:E.CRC32(c)]})(require("Storage"),require("Flash"))`;
   const answer = surveyShape.parse(await repl.evaluate(line, ANSWER_MS, 3));
   const [names, total, logBytes, start, magics, blanks, codeBytes, codeCrc] = answer;
@@ -76,7 +78,7 @@ export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<Stor
     kind: strangers.length > 0 ? "foreign" : wholeLog ? "ours" : nothingOfValue ? "blank" : "foreign",
     files: names.map(printableName),
     head: wholeLog ? head : undefined,
-    usedPages: magics.filter((magic) => magic === (PAGE_MAGIC & 0xffffff)).length,
+    hasRecords: [...magics, first.readUIntLE(FIRST_PAGE_AT, 3)].includes(PAGE_MAGIC & 0xffffff),
     code: codeBytes < 0 ? undefined : { bytes: codeBytes, crc: codeCrc >>> 0 },
   };
 }

@@ -47,7 +47,6 @@ export interface FakeFirmwareOptions extends FakeConsoleOptions {
 /** A board that answers the commands of a pull from a list of records, over the console of a fake interpreter. Exact, so that every byte can be spoiled. */
 export class FakeFirmware {
   readonly pins: FakeConsole;
-  readonly first = SLOTS;
   acknowledged = 0;
   lo: number;
   hi: number;
@@ -64,8 +63,8 @@ export class FakeFirmware {
   ) {
     const id = options.logId ?? "0011223344556677";
     this.head = encodeLogHead(Buffer.from(id, "hex"), 5);
-    this.hi = this.first + (options.records ?? 0);
-    this.lo = options.lo ?? this.first;
+    this.hi = options.records ?? 0;
+    this.lo = options.lo ?? 0;
     this.ahead = options.clockAhead ?? 0;
     const later = (run: () => void) => (options.workMs ? clock.at(clock.now + options.workMs / 1000, run) : run());
     const answer = (payload: Uint8Array) => later(() => this.pins.print(Buffer.from(encodeFrame(payload)).toString("latin1") + "\n"));
@@ -138,8 +137,15 @@ export class FakeFirmware {
   }
 
   private block(asked: number, count: number): Uint8Array {
-    const seq = Math.min(Math.max(asked, this.lo), this.hi);
+    const seq = Math.min(asked, this.hi);
     const pageEnd = seq - (seq % SLOTS) + SLOTS;
+    if (seq < this.lo) {
+      // nothing there any more, and where to go on
+      const nothing = new Uint8Array(16);
+      writeInt(nothing, 0, 4, seq);
+      writeInt(nothing, 12, 4, Math.max(pageEnd, this.lo));
+      return nothing;
+    }
     const next = Math.min(seq + count, pageEnd, this.hi);
     const block = new Uint8Array(16 + (next - seq) * SLOT_BYTES);
     writeInt(block, 0, 4, seq);
