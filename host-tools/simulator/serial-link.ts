@@ -22,6 +22,8 @@ export class SerialLink {
   /** In-band flow control: XOFF holds output, XON lets it go, and the board sends them itself when its input queue fills. */
   flow = false;
   private outgoing: number[] = [];
+  /** When the script put the oldest waiting character into the buffer: the wire is busy while the script stands still behind it. */
+  private waitingSince = 0;
   private urgent: number[] = [];
   private incoming: { byte: number; at: number }[] = [];
   private sending: Scheduled | undefined;
@@ -65,6 +67,7 @@ export class SerialLink {
 
   /** Board to host: queues the characters (one byte each) and blocks the script if the buffer is full. */
   output(text: string): void {
+    if (this.outgoing.length === 0) this.waitingSince = this.host.now();
     for (let i = 0; i < text.length; i++) this.outgoing.push(text.charCodeAt(i) & 255);
     const excess = this.outgoing.length - this.bufferSize;
     if (excess > 0 && !this.held) this.host.blockUntil(Math.max(this.lineFreeAt, this.host.now()) + excess * this.byteSeconds);
@@ -93,7 +96,7 @@ export class SerialLink {
     this.urgent = [];
     this.incoming = [];
     this.held = this.hostHeld = false;
-    this.lineFreeAt = this.lastArrival = 0;
+    this.lineFreeAt = this.lastArrival = this.waitingSince = 0;
   }
 
   private planReceive(): void {
@@ -120,7 +123,7 @@ export class SerialLink {
     const waiting = this.urgent.length + (this.held ? 0 : this.outgoing.length);
     if (waiting === 0) return;
     const count = Math.min(BATCH, waiting);
-    const start = Math.max(this.lineFreeAt, this.host.now());
+    const start = Math.max(this.lineFreeAt, this.host.clock.now, this.outgoing.length > 0 ? this.waitingSince : 0);
     this.lineFreeAt = start + count * this.byteSeconds;
     this.sending = this.host.clock.at(this.lineFreeAt, () => {
       this.sending = undefined;
