@@ -1,33 +1,8 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import { Air, type Position } from "./air.ts";
-import { Radio } from "./radio.ts";
-import type { Callback } from "./radio-host.ts";
-import { type BoardRadio, VirtualBoard, type VirtualBoardOptions } from "./virtual-board.ts";
+import { radioIn } from "./board-radio.ts";
+import { VirtualBoard, type VirtualBoardOptions } from "./virtual-board.ts";
 import { VirtualClock } from "./virtual-clock.ts";
-
-/** The radio of a virtual board, in `air`. */
-export function radioIn(air: Air | undefined): (board: VirtualBoard) => BoardRadio {
-  return (board) =>
-    new Radio({
-      clock: board.clock,
-      facts: board.facts,
-      air,
-      random: () => board.random(),
-      call: (fn: Callback, args, queueBytes) => {
-        board.queueCall(queueBytes, () => board.callScript(fn, args));
-      },
-      print: (text) => board.print(text),
-      throwError: (message, type) => {
-        throw board.realm.error(message, type ?? "Error");
-      },
-      makeArrayBuffer: (bytes) => board.realm.arrayBuffer(bytes),
-      makeObject: (plain) => board.realm.object(plain),
-      makeArray: (items) => board.realm.array(items) as unknown[],
-      onStackRestart: (ms) => board.onStackRestart(ms),
-      factoryAddress: board.address,
-      batteryVolts: () => board.batteryVolts,
-    });
-}
 
 /** Any number of virtual boards in one air and one time. The same seed gives the same world. */
 export class World {
