@@ -123,15 +123,16 @@ describe("a bundle", () => {
     const { code } = await build({
       "main.ts": `
         function outer(n: number) {
-          if (n > 3) return;
-          function inner(k: number) { for (let i = 0; i < k; i++) print(k); }
-          inner(n); inner(n + 1);
-          setTimeout(function () { inner(n) }, 1);
+          if (n > 3) { print("many"); return; }
+          let k = n * 2;
+          if (!k) return;
+          function inner(j: number) { for (let i = 0; i < j; i++) print(i); }
+          inner(1);
+          while (--k) inner(k);
         }
-        global.T = outer;
-        declare const global: { T: unknown };`,
+        outer(0); outer(1); outer(4);`,
     });
-    expect(code.indexOf("function", code.indexOf("return"))).toBeGreaterThan(0);
+    expect(run(code)).toEqual([0, 0, "many"]);
   });
 
   test("sets class fields in the constructor, so that instances don't share them", async () => {
