@@ -16,6 +16,7 @@ import { register as ports } from "./ports.ts";
 import { register as pull } from "./pull.ts";
 import { register as status } from "./status.ts";
 import { register as time } from "./time.ts";
+import { register as virtual } from "./virtual.ts";
 
 const keysPull: RegisterCommand = (program) => {
   const group = program.commands.find((command) => command.name() === "keys");
@@ -23,7 +24,7 @@ const keysPull: RegisterCommand = (program) => {
 };
 
 /** In the order of --help: the order in which a user needs them. */
-const COMMANDS: RegisterCommand[] = [ports, flash, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull, demo];
+const COMMANDS: RegisterCommand[] = [ports, flash, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull, virtual, demo];
 
 const EPILOGUE = `
 Examples:

@@ -1,6 +1,7 @@
 import vm from "node:vm";
 import { asText, formatNumber, type PrinterRealm } from "./printer.ts";
-import { CATCH_HOOK, translate } from "./translate.ts";
+import { isSyntaxError, syntaxTrace, withStack } from "./script-errors.ts";
+import { CATCH_HOOK, EVAL_HOOK, translate } from "./translate.ts";
 
 /** Names of V8's global object that the interpreter has too; everything else goes. Source: Espruino 2v29, tables of src/jswrap_*.c. */
 const GLOBALS = new Set(
@@ -53,6 +54,8 @@ export interface RealmHost {
   allocate(bytes: number): void;
   /** 0 to 1. */
   random(): number;
+  /** Throws for text that the interpreter can't read. */
+  checkText(source: string): void;
 }
 
 type AnyFunction = (this: unknown, ...args: never[]) => unknown;
@@ -86,7 +89,7 @@ export class NarrowRealm implements PrinterRealm {
   private readonly makeClass: (fn: AnyFunction) => Constructor;
   private readonly intrinsics: Record<string, Constructor & Record<string, unknown>> = {};
 
-  constructor(host: RealmHost) {
+  constructor(private readonly host: RealmHost) {
     const sandbox = {};
     this.context = vm.createContext(sandbox, { codeGeneration: { strings: true, wasm: false } });
     this.global = vm.runInContext("globalThis", this.context) as Record<string, unknown>;
@@ -99,7 +102,12 @@ export class NarrowRealm implements PrinterRealm {
     this.narrow();
     this.guardBuffers(host.allocate);
     this.seedRandom(host.random);
-    Object.defineProperty(this.global, CATCH_HOOK, { value: this.native((error: never) => host.caught(error)), enumerable: false });
+    this.hook(CATCH_HOOK, (error: never) => host.caught(error));
+    this.hook(EVAL_HOOK, (text: never) => (typeof text === "string" ? this.translated(text) : text));
+    const functionOf = (...parts: never[]) => this.run(`(function(${parts.slice(0, -1).join()}){${parts.at(-1) ?? ""}\n})`);
+    const FunctionClass = this.nativeClass(functionOf);
+    Object.defineProperty(FunctionClass, "prototype", { value: this.intrinsics.Function!.prototype });
+    this.define("Function", FunctionClass);
   }
 
   // ---- making values of the realm
@@ -186,6 +194,22 @@ export class NarrowRealm implements PrinterRealm {
   }
 
   // ---- running text
+
+  /** Text for V8's own `eval`. @throws an error of the realm */
+  private translated(text: string): string {
+    try {
+      this.host.checkText(text);
+      return translate(text).code;
+    } catch (error) {
+      if (!isSyntaxError(error)) throw error;
+      const trace = syntaxTrace(text, error.message, error.pos, undefined);
+      throw withStack(this.error(trace.message, "SyntaxError"), trace.stack);
+    }
+  }
+
+  private hook(name: string, fn: AnyFunction): void {
+    Object.defineProperty(this.global, name, { value: this.native(fn), enumerable: false });
+  }
 
   /** Runs a script in the realm and answers its value. @throws what the script throws; acorn's SyntaxError for text that isn't one */
   run(source: string): unknown {

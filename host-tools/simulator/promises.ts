@@ -1,5 +1,5 @@
 import type { NarrowRealm } from "./narrow-realm.ts";
-import { Abort } from "./script-errors.ts";
+import { Abort, withStack } from "./script-errors.ts";
 
 export interface PromiseHost {
   /** Calls `run` from the main loop, before the next timers. What it throws is an error of the script. */
@@ -74,8 +74,7 @@ export function installPromises(realm: NarrowRealm, host: PromiseHost): Promises
   const unhandled = (value: unknown) => {
     host.caught(value);
     const error = realm.error(`Unhandled promise rejection: ${realm.isError(value) ? value.toString() : String(value)}`);
-    Object.defineProperty(error, "stack", { value: realm.isError(value) ? value.stack : "", enumerable: true, configurable: true, writable: true });
-    return error;
+    return withStack(error, realm.isError(value) ? (value.stack ?? "") : "");
   };
 
   /** Resolve and reject for one promise; only the first call counts. */

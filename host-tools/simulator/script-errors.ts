@@ -161,6 +161,16 @@ function tokenOffset(source: string, path: AnyNode[], offset: number, top: Trace
   return call ? call.end - 1 : offset;
 }
 
+export function isSyntaxError(error: unknown): error is SyntaxError & { pos: number } {
+  return error instanceof SyntaxError && typeof (error as { pos?: unknown }).pos === "number";
+}
+
+/** Puts the interpreter's stack text in place of V8's. */
+export function withStack(error: Error, stack: string): Error {
+  Object.defineProperty(error, "stack", { value: stack, enumerable: true, configurable: true, writable: true });
+  return error;
+}
+
 /** A line that isn't JavaScript, in the interpreter's words. `position` is acorn's. */
 export function syntaxTrace(source: string, message: string, position: number, rootName: string | undefined): { message: string; stack: string } {
   const plain = message.replace(/ \(\d+:\d+\)$/, "");

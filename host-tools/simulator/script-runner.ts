@@ -3,7 +3,7 @@ import { refusalOf } from "./dialect-gate.ts";
 import { PowerCut } from "./flash.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
 import { asText } from "./printer.ts";
-import { Abort, abortStack, espruinoError, syntaxTrace } from "./script-errors.ts";
+import { Abort, abortStack, espruinoError, isSyntaxError, syntaxTrace, withStack } from "./script-errors.ts";
 import type { ScriptEvents } from "./script-events.ts";
 import { StorageError } from "./storage.ts";
 import { firstExpression, statementsBefore } from "./translate.ts";
@@ -98,9 +98,7 @@ export class ScriptRunner {
     const { realm } = this.host;
     if (isSyntaxError(error)) {
       const trace = syntaxTrace(source, error.message, error.pos, name);
-      const own = realm.error(trace.message, "SyntaxError");
-      Object.defineProperty(own, "stack", { value: trace.stack, enumerable: true, configurable: true, writable: true });
-      this.pending = { error: own };
+      this.pending = { error: withStack(realm.error(trace.message, "SyntaxError"), trace.stack) };
       return;
     }
     espruinoError(realm, error, name);
@@ -154,8 +152,4 @@ export class ScriptRunner {
     this.host.fireE("errorFlag", this.host.realm.array(names));
     this.host.print(`New interpreter error: ${names.join()}\n`);
   }
-}
-
-function isSyntaxError(error: unknown): error is SyntaxError & { pos: number } {
-  return error instanceof SyntaxError && typeof (error as { pos?: unknown }).pos === "number";
 }

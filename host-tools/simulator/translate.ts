@@ -15,6 +15,8 @@ interface Edit {
 
 /** What catch clauses of the translated script call first; see errors.ts. */
 export const CATCH_HOOK = "$caught";
+/** What the argument of `eval` goes through, so that the text inside is translated too. */
+export const EVAL_HOOK = "$text";
 
 /**
  * Where V8 and the interpreter run the same text differently, the text is changed before V8 sees it. Source: Espruino 2v29, found by running both.
@@ -22,6 +24,7 @@ export const CATCH_HOOK = "$caught";
  * - `let` and `const` at the top of a script are globals that outlive it and may be declared again: they become `var`
  * - `for (let …)` has one variable for all turns
  * - characters above 255 in a string literal are cut to a byte
+ * - text that is evaluated in a function is translated in its turn
  * - a catch clause can't stop an abort (out of memory, power cut) and sees the interpreter's messages: a hook runs first
  * - the value of a script is its last expression or the last variable it declares; of other statements it is undefined
  * Places in the translated text are mapped back, so that error messages name places in the real one.
@@ -110,6 +113,15 @@ function editsFor(source: string, program: AnyNode): Edit[] {
         const body = node.body as AnyNode;
         if (!param) insert(body.start, "($e)");
         insert(body.start + 1, `${CATCH_HOOK}(${param ? source.slice(param.start, param.end) : "$e"});`);
+        break;
+      }
+      case "CallExpression": {
+        const callee = node.callee as AnyNode;
+        const [text] = node.arguments as AnyNode[];
+        if (callee.type === "Identifier" && callee.name === "eval" && text) {
+          insert(text.start, `${EVAL_HOOK}(`);
+          insert(text.end, ")");
+        }
         break;
       }
       case "ForStatement":

@@ -4,6 +4,7 @@ import type { BoardCore, ErrorFlag, Restart } from "./board-core.ts";
 import { type BootReason, boot } from "./boot.ts";
 import { fromByteString } from "./byte-arguments.ts";
 import { Console } from "./console.ts";
+import { refusalOf } from "./dialect-gate.ts";
 import { FlashImage, type FlashTiming, flashTiming, PowerCut } from "./flash.ts";
 import { InputQueue } from "./input-queue.ts";
 import { installLibraries, type Libraries } from "./interpreter.ts";
@@ -106,6 +107,7 @@ export class VirtualBoard implements BoardCore {
   private readonly random32: SeededRandom;
   private readonly memoryModel: MemoryModel;
   private readonly callbackSeconds: number;
+  private readonly checkDialect: boolean;
   private readonly makeRadio: ((board: VirtualBoard) => BoardRadio) | undefined;
   private readonly printListeners = new Set<(text: string) => void>();
   private events = new ScriptEvents();
@@ -131,6 +133,7 @@ export class VirtualBoard implements BoardCore {
     this.hardwareVersion = options.hardwareVersion ?? facts.revisions[0]?.hwVersion;
     this.callbackSeconds = options.callbackSeconds ?? DEFAULT_CALLBACK_SECONDS;
     this.makeRadio = options.radio;
+    this.checkDialect = options.checkDialect ?? true;
     this.device = this.usualDevice;
     this.time = new BoardClock(clock, options.clockPpm ?? 0);
     this.memoryModel = new MemoryModel(options.variables ?? facts.variables.count, facts.variables.bytes);
@@ -173,7 +176,7 @@ export class VirtualBoard implements BoardCore {
       get events() {
         return board.events;
       },
-      checkDialect: options.checkDialect ?? true,
+      checkDialect: this.checkDialect,
       print: (text) => this.print(text),
       uncaught: (text) => this.uncaught(text),
       fireE: (event, ...args) => void this.fireE(event, ...args),
@@ -275,6 +278,9 @@ export class VirtualBoard implements BoardCore {
       caught: (error) => this.runner.caught(error),
       allocate: (bytes) => this.allocate(bytes),
       random: () => this.random(),
+      checkText: (text) => {
+        if (this.checkDialect) refusalOf(text);
+      },
     });
     this.libraries = installLibraries({
       core: this,
