@@ -1,19 +1,20 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { BOARDS, findBoard } from "../../boards/index.ts";
+import { BOARDS } from "../../boards/index.ts";
 import { durationInWords } from "../device/clock-words.ts";
 import { type Bundle, type Flashed, flash } from "../device/flash.ts";
 import { ConfigError, FormatError } from "../errors.ts";
-import { buildFirmware } from "../generator/bundle.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
+import { buildAsAsked } from "./build.ts";
 import type { RegisterCommand } from "./output.ts";
 
 interface FlashCommandOptions extends LinkOptions {
   bundle?: string;
   board?: string;
   role?: string;
-  protocol: string[];
+  protocol: string;
+  set: string[];
   erase?: boolean;
   discard?: boolean;
   oldInterpreter?: boolean;
@@ -77,9 +78,8 @@ async function chooseBundle(options: FlashCommandOptions): Promise<Bundle> {
   }
   if (!options.board || !options.role)
     throw new ConfigError("usage", "what to flash? Give --board and --role, or --bundle with the file of a bundle");
-  const facts = findBoard(options.board);
-  if (!facts) throw new ConfigError("no_board", `no board is called ${options.board}; known: ${BOARDS.map((one) => one.id).join(", ")}`);
-  const { code, manifest } = await buildFirmware({ board: facts, role: options.role, protocols: options.protocol });
+  const { board, role, protocol, set } = options;
+  const { code, manifest } = await buildAsAsked({ board, role, protocol, set });
   return toBundle(Buffer.from(code, "latin1"), manifest);
 }
 
@@ -100,7 +100,13 @@ export const register: RegisterCommand = (program) => {
     .option("--bundle <file>", "a bundle that `tracelet build` made, its manifest beside it")
     .option("--board <id>", `build for this board: ${BOARDS.map((one) => one.id).join(", ")}`)
     .option("--role <role>", "wearable, beacon or scanner")
-    .option("--protocol <name...>", "what it speaks", ["gaen"])
+    .option("--protocol <name[,name]>", "what it speaks", "gaen")
+    .option(
+      "--set <key=value>",
+      "a setting a fresh board starts with; may be given several times",
+      (text: string, before: string[]) => [...before, text],
+      [],
+    )
     .option("--erase", "erase everything on the board first, its log included")
     .option("--discard", "with --erase: also records that were not pulled")
     .option("--old-interpreter", "accept Espruino 2v24 and 2v25, which can lose files")

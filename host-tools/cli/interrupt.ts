@@ -4,6 +4,7 @@ const cleanups: (() => Promise<void>)[] = [];
 /** As the shell has it: 128 and the number of the signal. */
 const EXIT_INTERRUPTED = 130;
 const PATIENCE_MS = 2000;
+let handling = false;
 
 /** Runs `cleanup` if the user presses Ctrl-C before the function that is answered is called. */
 export function onInterrupt(cleanup: () => Promise<void>): () => void {
@@ -16,6 +17,8 @@ export function onInterrupt(cleanup: () => Promise<void>): () => void {
 
 /** Ctrl-C or a request to end: puts things right, for two seconds at most, then ends. A second one ends at once. */
 export function handleInterrupts(): void {
+  if (handling) return;
+  handling = true;
   let ending = false;
   const end = async () => {
     if (ending) process.exit(EXIT_INTERRUPTED);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ToolError } from "../errors.ts";
+import { register as build } from "./build.ts";
 import { register as config } from "./config.ts";
 import { register as demo } from "./demo.ts";
 import { register as exportFiles } from "./export.ts";
@@ -24,7 +25,7 @@ const keysPull: RegisterCommand = (program) => {
 };
 
 /** In the order of --help: the order in which a user needs them. */
-const COMMANDS: RegisterCommand[] = [ports, flash, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull, virtual, demo];
+const COMMANDS: RegisterCommand[] = [ports, build, flash, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull, virtual, demo];
 
 const EPILOGUE = `
 Examples:
@@ -76,10 +77,6 @@ export async function run(argv: string[]): Promise<number> {
     process.stderr.write(json ? JSON.stringify({ error: { code, message } }) + "\n" : `tracelet: ${message}\n`);
   };
   handleInterrupts();
-  // `tracelet … | head` is no error
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
   try {
     await createProgram().parseAsync(
       argv.filter((argument) => argument !== "--debug"),
