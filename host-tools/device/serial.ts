@@ -4,7 +4,7 @@ import { DeviceError } from "../errors.ts";
 import { CONSOLE_BAUD, type Transport } from "./transport.ts";
 
 /** What a user can do about a port that doesn't open, by what the system said. */
-function openingFailed(path: string, error: Error): DeviceError {
+export function openingFailed(path: string, error: Error): DeviceError {
   const said = error.message;
   if (!existsSync(path) || /No such file|ENOENT/i.test(said))
     return new DeviceError("no_port", `${path}: there is no such port; is the adapter plugged in? \`tracelet ports\` lists what there is`, {

@@ -37,7 +37,7 @@ export async function openTcp(name: string): Promise<Transport> {
     write: (bytes) =>
       new Promise((resolve, reject) => {
         socket.write(bytes, (error) => {
-          if (error) reject(new DeviceError("disconnected", `${name}: writing failed (${error.message})`, { cause: error }));
+          if (error) reject(new DeviceError("disconnected", `${name}: the other end closed the link (${error.message})`, { cause: error }));
           else resolve();
         });
       }),
