@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Ability } from "./abilities.ts";
-import { literal, type Machine, run, settle } from "./machine.ts";
+import { asBytes, literal, type Machine, run, settle } from "./machine.ts";
 
 // Probes are lines of text files: `name: code`. What an interpreter prints for one is its answer; the real one and the virtual board must
 // answer alike. In a file, `# …` is a comment, `⏎` in the code is a line break, and these lines set how the probes after them are run:
@@ -107,7 +107,7 @@ export function differences(real: Answers, virtual: Answers, known: KnownDiffere
 async function ask(machine: Machine, probe: Probe): Promise<string> {
   if (probe.how === "typed") return type(machine, probe.code);
   // `_` holds the value, so that its type can be printed beside it
-  const line = `try{_=eval(${literal(probe.code)});print("=",typeof _,_)}catch(_){print("! "+_)}`;
+  const line = `try{_=eval(${literal(asBytes(probe.code))});print("=",typeof _,_)}catch(_){print("! "+_)}`;
   let answer = await run(machine, line);
   if (probe.how === "later") {
     await machine.advance(LATER_MS);

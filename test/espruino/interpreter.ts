@@ -9,6 +9,9 @@ import { type Machine, run } from "./machine.ts";
 export const ESPRUINO_BIN = process.env.ESPRUINO_BIN ?? "";
 
 const ANSWER_MS = 10_000;
+/** The Linux build takes characters in one thread and out in another, without a lock: what comes in small pieces with pauses is safe. */
+const PIECE_BYTES = 200;
+const PAUSE_MS = 3;
 /** Silence after which nothing more is expected. */
 const QUIET_MS = 25;
 /** An hour of board time takes about a second where time is virtual. */
@@ -43,6 +46,8 @@ export class Interpreter implements Machine, ConsolePins {
   /** What came on the error stream. */
   private notes = "";
   private gone = false;
+  private readonly unsent: Uint8Array[] = [];
+  private sending = false;
   private readonly watchers = new Set<() => void>();
   private listener: ((bytes: Uint8Array) => void) | undefined;
 
@@ -76,7 +81,7 @@ export class Interpreter implements Machine, ConsolePins {
   }
 
   type(text: string): void {
-    this.child.stdin!.write(Buffer.from(text, "latin1"));
+    this.input(Buffer.from(text, "latin1"));
   }
 
   async read(mark: string): Promise<string> {
@@ -107,7 +112,16 @@ export class Interpreter implements Machine, ConsolePins {
 
   // the console's two pins, as a link of host-tools/device takes them
   input(bytes: Uint8Array): void {
-    this.child.stdin!.write(bytes);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) this.unsent.push(bytes.subarray(at, at + PIECE_BYTES));
+    if (!this.sending) this.send();
+  }
+
+  private send(): void {
+    const piece = this.unsent.shift();
+    this.sending = piece !== undefined;
+    if (!piece) return;
+    this.child.stdin!.write(piece);
+    setTimeout(() => this.send(), PAUSE_MS);
   }
   onOutput(listener: (bytes: Uint8Array) => void): void {
     this.listener = listener;

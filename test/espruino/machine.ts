@@ -13,6 +13,11 @@ export interface Machine {
   close(): Promise<void>;
 }
 
+/** The bytes of UTF-8, one a character: as the interpreter sees a source text. */
+export function asBytes(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
 let marks = 0;
 
 /** Runs a line without echo and answers what was printed until it was done. With echo on that includes the prompt. */
@@ -28,10 +33,10 @@ export async function settle(machine: Machine): Promise<string> {
   return machine.read(`\x02${marks}\x03\r\n`);
 }
 
-/** A string literal of the interpreter's: text in UTF-8, one `\x` for each byte that is not plain. */
+/** A string literal of the interpreter's. `text`: one byte a character. */
 export function literal(text: string): string {
   let out = '"';
-  for (const byte of Buffer.from(text, "utf8")) {
+  for (const byte of Buffer.from(text, "latin1")) {
     const plain = byte >= 32 && byte < 127 && byte !== 34 && byte !== 92;
     out += plain ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
   }
