@@ -70,7 +70,8 @@ export class LiveBoard {
 
   /** Host to board. */
   input(bytes: Uint8Array): void {
-    this.run();
+    // the bytes arrive now: what was due before comes before
+    while (this.run());
     this.board.input(bytes);
     this.pump();
   }
@@ -84,12 +85,16 @@ export class LiveBoard {
     return this.virtualStart + ((performance.now() - this.realStart) / 1000) * this.speed;
   }
 
-  /** Runs what is due. True: there is more. */
+  /** Runs what is due. True: there is more. Time in which nothing was planned costs no work and is never left out. */
   private run(): boolean {
     const { clock } = this.board;
-    if ((this.virtualNow - clock.now) / this.speed > GIVE_UP) this.rebase();
-    const target = this.virtualNow;
-    clock.advanceTo(Math.min(target, clock.now + SLICE * Math.max(1, this.speed)));
+    let target = this.virtualNow;
+    const idleUntil = Math.max(clock.now, Math.min(clock.nextAt ?? target, target));
+    if ((target - idleUntil) / this.speed > GIVE_UP) {
+      this.realStart = performance.now();
+      this.virtualStart = target = idleUntil;
+    }
+    clock.advanceTo(Math.min(target, idleUntil + SLICE * Math.max(1, this.speed)));
     return clock.now < target;
   }
 
