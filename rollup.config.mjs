@@ -77,6 +77,23 @@ function buildConstants(constants) {
 /** Several bundles are made of the same files. */
 const transpiled = new Map();
 
+/**
+ * Leaves out `return;` and `return undefined;` where a function ends anyway. The minifier would write `return}`, which the interpreter takes for
+ * a syntax error: it runs the text between the braces, and there `return` stands at the end of everything.
+ */
+function withoutLastReturn(context) {
+  const { factory } = context;
+  const isBare = (node) =>
+    node && ts.isReturnStatement(node) && (!node.expression || (ts.isIdentifier(node.expression) && node.expression.text === "undefined"));
+  const visit = (node) => {
+    const visited = ts.visitEachChild(node, visit, context);
+    const isBody = ts.isBlock(visited) && node.parent && ts.isFunctionLike(node.parent);
+    if (!isBody || !isBare(visited.statements.at(-1))) return visited;
+    return factory.updateBlock(visited, visited.statements.slice(0, -1));
+  };
+  return (file) => ts.visitNode(file, visit);
+}
+
 /** Takes the types out; `tsc -b` has checked them. */
 function transpile() {
   return {
@@ -85,7 +102,12 @@ function transpile() {
       if (!id.endsWith(".ts")) return null;
       const known = transpiled.get(id);
       if (known?.source === code) return known.result;
-      const out = ts.transpileModule(code, { compilerOptions: TRANSPILE, fileName: id, reportDiagnostics: true });
+      const out = ts.transpileModule(code, {
+        compilerOptions: TRANSPILE,
+        fileName: id,
+        reportDiagnostics: true,
+        transformers: { before: [withoutLastReturn] },
+      });
       const problem = out.diagnostics?.[0];
       if (problem) this.error(ts.flattenDiagnosticMessageText(problem.messageText, "\n"), problem.start);
       const result = { code: out.outputText.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"), map: out.sourceMapText };

@@ -55,6 +55,15 @@ describe("a bundle", () => {
     ]);
   });
 
+  test("has no function that ends with a bare return, which the interpreter takes for a syntax error", async () => {
+    const { code } = await build({
+      "main.ts":
+        "function find(list: number[], value: number): number | undefined {\n  for (let i = 0; i < list.length; i++) if (list[i] === value) return i;\n  return undefined;\n}\nprint(find([1, 2], 2), find([1, 2], 3));",
+    });
+    expect(run(code)).toEqual([1, undefined]);
+    expect(code).not.toMatch(/return;?}/);
+  });
+
   test("holds only what its role needs", async () => {
     const files = {
       "main.ts":

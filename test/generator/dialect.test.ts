@@ -212,6 +212,23 @@ const FACTS: { [section: string]: Fact[] } = {
       ],
     },
     {
+      feature: "return-at-end",
+      found: [
+        "function f() { if (a) return 1; return }",
+        "function f() { if (a) return }",
+        "function f() { g(); return /* nothing */ }",
+        "var f = () => { g(); return\n}",
+        "class A { m() { g(); return } }",
+      ],
+      passes: [
+        "function f() { return }",
+        "function f() { if (a) return; }",
+        "function f() { if (a) { return } }",
+        "function f() { g(); return 1 }",
+        "function f() { g(); return undefined }",
+      ],
+    },
+    {
       feature: "array-length",
       found: ["a.length = 0", "[1, 2].length = 0", "a.length++"],
       passes: ["a.splice(0)", "var n = a.length", "o.size = 0"],

@@ -116,6 +116,8 @@ function checkStatement(tree: SyntaxTree, node: AnyNode, report: Report): void {
     const after = tree.code.slice(node.end).replace(/^(\s|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/, "")[0];
     const closed = tree.code[node.end - 1] === ";" || after === undefined || after === "}" || after === ";";
     if (!closed) report(node, "return-newline", "return goes on to the next line here; put a semicolon, or the value on the same line");
+    if (endsFunction(tree, node))
+      report(node, "return-at-end", "a bare return right before the end of its function is a syntax error once it is reached; leave it out");
   }
   if (node.type === "SwitchStatement") {
     const last = node.cases.length - 1;
@@ -127,6 +129,18 @@ function checkStatement(tree: SyntaxTree, node: AnyNode, report: Report): void {
       }
     }
   }
+}
+
+/** Without semicolon, nothing behind it, and not alone in its function: a function of nothing but `return` is taken care of. */
+function endsFunction(tree: SyntaxTree, node: AnyNode): boolean {
+  const { body } = enclosingFunction(tree, node);
+  if (Array.isArray(body) || body.type !== "BlockStatement" || body.body[0] === node || tree.code[node.end - 1] === ";") return false;
+  return (
+    tree.code
+      .slice(node.end, body.end - 1)
+      .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, "")
+      .trim() === ""
+  );
 }
 
 function checkSuper(tree: SyntaxTree, node: AnyNode, report: Report): void {

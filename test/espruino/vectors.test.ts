@@ -1,0 +1,110 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { puckjs } from "../../boards/puckjs.ts";
+import { buildFirmware } from "../../host-tools/generator/bundle.ts";
+import { FLAGS } from "../../protocols/gaen/advertisement.ts";
+import { loadVectors, type Row } from "../support/vectors.ts";
+import { build, NO_INTERPRETER } from "./abilities.ts";
+import { writeFile } from "./firmware-run.ts";
+import { type Interpreter, startInterpreter } from "./interpreter.ts";
+import { literal, run } from "./machine.ts";
+
+const gaen = loadVectors("gaen_v12.json");
+const primitives = loadVectors("primitives.json");
+const adverts = loadVectors("ble_adverts.json");
+const ENTRY = fileURLToPath(new URL("./vectors-entry.ts", import.meta.url));
+/** Some of the protocols' hashes and keys are no affair of the board: it has AES-128 only. */
+const isAes128 = (row: Row) => row.key.length === 32;
+
+describe.skipIf(NO_INTERPRETER)("published vectors, computed by the interpreter with its own AES and SHA-256", () => {
+  let interpreter: Interpreter | undefined;
+
+  beforeAll(async () => {
+    const { abilities } = await build();
+    if (!abilities.has("aes")) return;
+    const { code } = await buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"], entry: ENTRY });
+    interpreter = await startInterpreter();
+    for (const line of writeFile("vectors", code)) expect(await run(interpreter, line)).toBe("");
+    expect(await run(interpreter, 'eval(require("Storage").read("vectors"))')).toBe("");
+  });
+  afterAll(() => interpreter?.close());
+
+  /** Calls a function of vectors-entry.ts on the interpreter. */
+  async function call(name: string, ...values: (string | number)[]): Promise<unknown> {
+    const line = `print(JSON.stringify(V.${name}(${values.map((value) => (typeof value === "string" ? literal(value) : value)).join()})))`;
+    const answer = await run(interpreter!, line);
+    try {
+      return JSON.parse(answer);
+    } catch {
+      throw new Error(`${name}: ${answer}`);
+    }
+  }
+  /** A test that needs the interpreter's crypto. */
+  function check(name: string, body: () => Promise<void>): void {
+    test(name, (context) => (interpreter ? body() : context.skip()));
+  }
+
+  check("the official key gives its RPIK, AEMK, and all 144 identifiers with their metadata (GAEN-02, GAEN-03)", async () => {
+    const { official } = gaen;
+    expect(official.rows).toHaveLength(144);
+    expect(await call("rpik", official.tek)).toBe(official.rpik);
+    expect(await call("aemk", official.tek)).toBe(official.aemk);
+    for (const row of official.rows) {
+      expect(await call("rpi", official.rpik, row.enin)).toBe(row.rpi);
+      expect(await call("aem", official.aemk, row.rpi, official.metadata)).toBe(row.aem);
+    }
+    const all = official.rows.map((row: Row) => row.rpi).join("");
+    expect(await call("series", official.rpik, official.rolling_start, 144)).toBe(all);
+  });
+  check("the seed example and the other keys", async () => {
+    for (const set of [gaen.seed_example, ...gaen.tek_sets]) {
+      expect(await call("rpik", set.tek)).toBe(set.rpik);
+      expect(await call("aemk", set.tek)).toBe(set.aemk);
+      for (const row of set.rows ?? [set]) {
+        expect(await call("rpi", set.rpik, row.enin)).toBe(row.rpi);
+        expect(await call("aem", set.aemk, row.rpi, set.metadata)).toBe(row.aem);
+      }
+    }
+  });
+  check("metadata of every version, encrypted and read (GAEN-09, GAEN-25)", async () => {
+    for (const row of gaen.aem_variants) expect(await call("aem", (await call("aemk", row.tek)) as string, row.rpi, row.metadata)).toBe(row.aem);
+    for (const row of gaen.metadata) {
+      const read = (await call("decodeMetadata", row.metadata)) as number[];
+      expect(read).toEqual([row.major, row.minor, row.minor === 0 ? read[2] : row.calibration_confidence, row.tx_power]);
+    }
+    expect(await call("encodeMetadata", -12)).toBe("40f40000");
+    expect(await call("encodeMetadata", 12, 3)).toBe("5c0c0000");
+  });
+  check("interval numbers up to the last second of 32 bits (GAEN-04)", async () => {
+    for (const row of gaen.intervals) expect(await call("enin", row.unix)).toEqual([row.enin, row.rolling_start]);
+  });
+  check("SHA-256, HMAC and HKDF of their standards", async () => {
+    for (const row of primitives.sha256) expect(await call("sha256", row.message)).toBe(row.digest);
+    for (const row of primitives.hmac_sha256) expect(((await call("hmac", row.key, row.message)) as string).slice(0, row.mac.length)).toBe(row.mac);
+    for (const row of primitives.hkdf_sha256) {
+      expect(await call("hmac", row.salt, row.ikm)).toBe(row.prk);
+      expect(await call("hkdf", row.ikm, row.salt, row.info, row.length)).toBe(row.okm);
+    }
+  });
+  check("AES-128 and its counter mode, with a counter of 128 bits", async () => {
+    for (const row of primitives.aes_ecb.filter(isAes128)) expect(await call("ecb", row.key, row.plaintext)).toBe(row.ciphertext);
+    for (const row of primitives.aes_ctr.filter(isAes128)) {
+      expect(await call("ctr", row.key, row.counter, row.plaintext)).toBe(row.ciphertext);
+      expect(await call("ctr", row.key, row.counter, row.ciphertext)).toBe(row.plaintext);
+    }
+  });
+  check("advertising data is made as specified, and whatever is GAEN's is found (BLE-03, BLE-04)", async () => {
+    const { rpi, aem } = adverts.accept[0].inputs;
+    expect(await call("advertisement", rpi, aem, FLAGS)).toBe(adverts.accept[0].hex);
+    expect(await call("advertisement", rpi, aem)).toBe(adverts.accept[1].hex);
+    for (const row of [...adverts.accept, ...adverts.reject]) {
+      const { expect: told } = row;
+      const heard = await call("heard", row.hex);
+      if (told.protocol !== "gaen") expect(heard, row.name).toBe(0);
+      else expect((heard as unknown[]).slice(0, 3), row.name).toEqual([told.rpi, told.aem, told.uuid_list_exact]);
+    }
+  });
+  check("every packet is claimed by its own protocol or by none (BLE-02)", async () => {
+    for (const row of [...adverts.accept, ...adverts.reject]) expect(await call("claims", row.hex), row.name).toBe(row.expect.protocol);
+  });
+});
