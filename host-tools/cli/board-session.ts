@@ -18,9 +18,10 @@ function baudRate(text: string): number {
   return baud;
 }
 
-/** Adds the options that every command with a board has. */
-export function withLinkOptions(command: Command): Command {
+/** Adds the options that every command with a board has, and examples to its help. */
+export function withLinkOptions(command: Command, examples: string[]): Command {
   return command
+    .addHelpText("after", `\nExamples:\n${examples.map((example) => `  tracelet ${example}`).join("\n")}`)
     .requiredOption("-p, --port <port>", "where the board is: /dev/ttyUSB0, /dev/serial0, tcp://localhost:9601")
     .option("--baud <n>", "speed of the board's console as it starts", baudRate, 9600)
     .option("--no-fast", "don't raise the speed of the wire meanwhile")

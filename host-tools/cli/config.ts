@@ -19,7 +19,7 @@ export function settingsTable(values: Record<string, number>): string {
 }
 
 export const register: RegisterCommand = (program) => {
-  withLinkOptions(program.command("config"))
+  withLinkOptions(program.command("config"), ["config --port /dev/ttyUSB0", "config --port /dev/ttyUSB0 --set scanTime=4 --set txPower=-8"])
     .description("show and change the settings of a board")
     .option("--set <key=value>", "change a setting; may be given several times", (text: string, before: string[]) => [...before, text], [])
     .action(async (options: LinkOptions & { set: string[] }) => {

@@ -7,6 +7,7 @@ import { type Bundle, type Flashed, flash } from "../device/flash.ts";
 import { ConfigError, FormatError } from "../errors.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import { buildAsAsked } from "./build.ts";
+import { onInterrupt } from "./interrupt.ts";
 import type { RegisterCommand } from "./output.ts";
 
 interface FlashCommandOptions extends LinkOptions {
@@ -95,7 +96,11 @@ function describe(port: string, result: Flashed): string {
 }
 
 export const register: RegisterCommand = (program) => {
-  withLinkOptions(program.command("flash"))
+  withLinkOptions(program.command("flash"), [
+    "flash --port /dev/ttyUSB0 --board puckjs --role wearable",
+    "flash --port /dev/ttyUSB0 --bundle out/puckjs-wearable.js",
+    "flash --port /dev/ttyUSB0 --board puckjs --role wearable --erase",
+  ])
     .description("put firmware on a board; its log is kept")
     .option("--bundle <file>", "a bundle that `tracelet build` made, its manifest beside it")
     .option("--board <id>", `build for this board: ${BOARDS.map((one) => one.id).join(", ")}`)
@@ -119,6 +124,7 @@ export const register: RegisterCommand = (program) => {
           discard: options.discard,
           oldInterpreter: options.oldInterpreter,
           fast: options.fast,
+          onInterrupt,
           say: (text) => process.stderr.write(`tracelet: ${text}\n`),
           onProgress(done, total) {
             bar.current ??= output.progress(options.port, total, "bytes");

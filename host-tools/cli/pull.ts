@@ -33,7 +33,9 @@ function agreedNow(hubUnix: number, boardMs: number): number {
 }
 
 export const register: RegisterCommand = (program) => {
-  withRetentionOption(withLinkOptions(program.command("pull")))
+  withRetentionOption(
+    withLinkOptions(program.command("pull"), ["pull --port /dev/ttyUSB0 --db tracelet.db", "pull --port /dev/ttyUSB0 --db tracelet.db --dry-run"]),
+  )
     .description("fetch a board's log into the database; goes on where the last pull ended")
     .requiredOption("--db <file>", "database; created if it does not exist")
     .option("--dry-run", "only say what would be pulled")

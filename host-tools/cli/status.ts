@@ -32,7 +32,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number): string 
 }
 
 export const register: RegisterCommand = (program) => {
-  withLinkOptions(program.command("status"))
+  withLinkOptions(program.command("status"), ["status --port /dev/ttyUSB0", "status --port tcp://localhost:9601 --json"])
     .description("tell what a board is, what it does and how it is")
     .action(async (options: LinkOptions) => {
       await withBoard(options, false, async (board, output) => {

@@ -18,7 +18,7 @@ function describe(port: string, { before, after, roundTripMs, driftPpm, sinceLas
 }
 
 export const register: RegisterCommand = (program) => {
-  withLinkOptions(program.command("time"))
+  withLinkOptions(program.command("time"), ["time --port /dev/ttyUSB0", "time --port /dev/ttyUSB0 --db tracelet.db"])
     .description("set a board's clock to this computer's, and tell how far it was off")
     .option("--db <file>", "keep the measurement here; two of them tell the drift")
     .action(async (options: LinkOptions & { db?: string }) => {

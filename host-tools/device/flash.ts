@@ -41,6 +41,8 @@ export interface FlashOptions {
   logId?: Uint8Array;
   onProgress?(done: number, total: number): void;
   say?(text: string): void;
+  /** Where the caller can be interrupted: registers what puts things right then; answers how to take that back. */
+  onInterrupt?(cleanup: () => Promise<void>): () => void;
 }
 
 export interface Flashed {
@@ -98,17 +100,18 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
     return { ...result, logId: before.id, unchanged: true, seconds: board.clock.now() - begun, checkedBy: "CRC-32" };
   }
 
-  const progress = { touched: false };
+  const log = fresh ? "" : ", its log is untouched";
+  const hint = `No firmware runs on the board now${log}: run the same command again to complete it`;
+  const forget = options.onInterrupt?.(async () => options.say?.(`${board.name}: ${hint}`));
   try {
-    const checkedBy = await replace(board, bundle, layout, fresh, options, progress);
+    const checkedBy = await replace(board, bundle, layout, fresh, options);
     const status = await startAndWait(board, bundle);
     return { ...result, logId: status.id, unchanged: false, seconds: board.clock.now() - begun, checkedBy };
   } catch (error) {
-    if (!progress.touched || !(error instanceof DeviceError) || error.code === "not_running") throw error;
-    const log = fresh ? "" : ", its log is untouched";
-    throw new DeviceError(error.code, `${error.message}. The board may have no firmware now${log}: run the same command again to complete it`, {
-      cause: error,
-    });
+    if (!(error instanceof DeviceError) || error.code === "not_running") throw error;
+    throw new DeviceError(error.code, `${error.message}. ${hint}`, { cause: error });
+  } finally {
+    forget?.();
   }
 }
 
@@ -180,14 +183,7 @@ function requireRoom(board: Board, bundle: Bundle, layout: Layout, fresh: boolea
   throw new DeviceError("other_log", `${has}; it wants a log of ${bundle.logPages} pages: ${BEGIN_ANEW}`);
 }
 
-async function replace(
-  board: Board,
-  bundle: Bundle,
-  layout: Layout,
-  fresh: boolean,
-  options: FlashOptions,
-  progress: { touched: boolean },
-): Promise<"SHA-256" | "CRC-32"> {
+async function replace(board: Board, bundle: Bundle, layout: Layout, fresh: boolean, options: FlashOptions): Promise<"SHA-256" | "CRC-32"> {
   const { repl, clock } = board;
   // The old firmware stops: nothing else may run or write while Storage changes. The interpreter's own advertisements, with its name, are switched off too.
   await repl.send("reset()");
@@ -195,8 +191,8 @@ async function replace(
   await repl.attach();
   await repl.send("try{NRF.sleep()}catch(e){}");
   const raised = options.fast ? await raiseSpeed(repl, board.identity) : undefined;
+  const forget = raised && options.onInterrupt?.(raised.restore);
   try {
-    progress.touched = true;
     if (fresh) {
       // a log without code is an ordinary state; code without a log is not: so the code goes first and comes last
       await repl.evaluate(`require("Storage").erase("${CODE_FILE}")`);
@@ -207,6 +203,7 @@ async function replace(
     return await commitCode(repl, layout, bundle.code, createHash("sha256").update(bundle.code).digest("hex"));
   } finally {
     await raised?.restore();
+    forget?.();
   }
 }
 
