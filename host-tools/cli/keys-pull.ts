@@ -1,4 +1,4 @@
-import { closeSync, openSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { Board } from "../device/board.ts";
 import { utc } from "../device/clock-words.ts";
@@ -13,6 +13,8 @@ const WARNING =
   "These are the wearer's own keys. Whoever has them can tell where the wearer was near a scanner in these days:\n" +
   "take them only with the wearer's consent, hand them to nobody but the key server, and delete the file afterwards.";
 
+const EXISTS = "is there already and is not overwritten; name another file";
+
 /** Adds `keys pull`: takes the own keys off a board. */
 export function addKeysPull(keys: Command): void {
   withLinkOptions(keys.command("pull"), ["keys pull --port /dev/ttyUSB0 --out teks.json --fresh"])
@@ -21,6 +23,7 @@ export function addKeysPull(keys: Command): void {
     .option("--fresh", "today's key ends here and the board begins a new one, so that today can be uploaded too")
     .option("--db <file>", "keep them in this database as well")
     .action(async (options: LinkOptions & { out: string; fresh?: boolean; db?: string }) => {
+      if (existsSync(options.out)) throw new ConfigError("no_file", `${options.out} ${EXISTS}`);
       const store = options.db === undefined ? undefined : Store.open(options.db);
       try {
         await withBoard(options, false, (board, output) => takeKeys(board, options, store, output));
@@ -70,10 +73,7 @@ function createPrivate(file: string): number {
     return openSync(file, "wx", 0o600);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    const why =
-      code === "EEXIST"
-        ? "is there already and is not overwritten; name another file"
-        : `can't be written (${code}); check the folder and your rights to it`;
+    const why = code === "EEXIST" ? EXISTS : `can't be written (${code}); check the folder and your rights to it`;
     throw new ConfigError("no_file", `${file} ${why}`, { cause });
   }
 }

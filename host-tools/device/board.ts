@@ -45,6 +45,11 @@ export interface RecordBlock {
 const COMMAND_MS = 2000;
 /** Characters an answer that is no log block may have. */
 const ANSWER_CHARACTERS = 600;
+/** What to do about a refusal. */
+const WAYS_OUT: { [code: string]: string } = {
+  clk: "; set it with `tracelet time`",
+  log: "; `tracelet flash --erase` makes a new one",
+};
 const REFUSAL_MARK = 0x21;
 const RECORD_HEADER_BYTES = 16;
 
@@ -126,7 +131,8 @@ export class Board {
     if (payload[0] !== REFUSAL_MARK || payload.length > 8) return;
     const code = Buffer.from(payload.subarray(1)).toString("latin1");
     const reason = REFUSALS[code] ?? printable(code);
-    throw new DeviceError(`refused_${code}`, `${this.name}: the board refuses ${COMMAND_OBJECT}.${call}: ${reason}`);
+    const next = WAYS_OUT[code] ?? "; `tracelet status` tells more";
+    throw new DeviceError(`refused_${code}`, `${this.name}: the board refuses ${COMMAND_OBJECT}.${call}: ${reason}${next}`);
   }
 
   async status(): Promise<DeviceStatus> {
