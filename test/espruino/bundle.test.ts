@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Firmware } from "../../host-tools/generator/bundle.ts";
 import { decodeBlock, type LogRecord } from "../../host-tools/store/log-decoder.ts";
 import type { DeviceStatus } from "../../protocols/device-link.ts";
