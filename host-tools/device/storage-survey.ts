@@ -32,16 +32,9 @@ const FIRST_PAGE_AT = STORAGE_HEADER_BYTES + HEAD_BYTES;
 /** Flash is looked through in parts, to spare the board's memory. */
 const PART_BYTES = 1024;
 const BLANK_PART = crc32(new Uint8Array(PART_BYTES).fill(0xff));
-const surveyShape = z.tuple([
-  z.array(z.string()),
-  z.number(),
-  z.number(),
-  z.string(),
-  z.array(z.number()),
-  z.array(z.number()),
-  z.number(),
-  z.number(),
-]);
+const number = z.number();
+const numbers = z.array(number);
+const surveyShape = z.tuple([z.array(z.string()), number, number, number, z.string(), numbers, numbers, number, number]);
 /** A name of which only the beginning was written, or whose deletion was cut short (it begins with a zero then, and is listed as empty). */
 function isTorn(name: string, whole: string): boolean {
   return name === "" || (name.endsWith("\xff") && whole.startsWith(name.replace(/\xff+$/, "")));
@@ -56,10 +49,12 @@ export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<Stor
     // of each page: its first word, which tells whether it belongs to a log, and whether it is blank
     `for(i=${address};i<${last};i+=${PAGE_BYTES}){b=F.read(4,i);p.push(b[0]|b[1]<<8|b[2]<<16);w=1;` +
     `for(j=0;j<${PAGE_BYTES};j+=${PART_BYTES})if(E.CRC32(F.read(${PART_BYTES},i+j))!=${BLANK_PART})w=0;q.push(w)}` +
-    `return[S.list(),S.getStats().totalBytes,l===undefined?0:l.length,btoa(F.read(${FIRST_PAGE_AT + 4},${address})),` +
+    `return[S.list(),(w=S.getStats()).totalBytes,w.trashBytes,l===undefined?0:l.length,btoa(F.read(${FIRST_PAGE_AT + 4},${address})),` +
     `p,q,c===undefined?-1:c.length,c===undefined?0:E.CRC32(c)]})(require("Storage"),require("Flash"))`;
-  const answer = surveyShape.parse(await repl.evaluate(line, ANSWER_MS, 3));
-  const [names, total, logBytes, start, magics, blanks, codeBytes, codeCrc] = answer;
+  const answer = surveyShape.safeParse(await repl.evaluate(line, ANSWER_MS, 3));
+  if (!answer.success)
+    throw new DeviceError("board_error", `${repl.name}: the board tells its Storage in a way that is not understood; update its interpreter`);
+  const [names, total, trash, logBytes, start, magics, blanks, codeBytes, codeCrc] = answer.data;
   if (total !== pages * PAGE_BYTES)
     throw new DeviceError(
       "other_build",
@@ -71,14 +66,18 @@ export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<Stor
   const strangers = names.filter((name) => name !== LOG_FILE && name !== CODE_FILE && !isTorn(name, LOG_FILE) && !isTorn(name, CODE_FILE));
   const wholeLog =
     names.includes(LOG_FILE) && inPlace && head !== undefined && (logBytes === logFileBytes(head.pages) || head.version !== LOG_VERSION);
-  const restBlank = blanks.slice(1).every(Boolean);
-  // without a log a half-made one may be there, but no code: the log is made first
-  const nothingOfValue = !wholeLog && strangers.length === 0 && codeBytes < 0 && restBlank;
+  const hasRecords = [...magics, first.readUIntLE(FIRST_PAGE_AT, 3)].includes(PAGE_MAGIC & 0xffffff);
+  const none = strangers.length === 0 && codeBytes < 0;
+  // a log that is half made has nothing behind it: the log comes first, and the code last
+  const halfMade = none && !hasRecords && blanks.slice(1).every(Boolean);
+  // files were here, and all are deleted
+  const deleted = none && names.length === 0 && trash > 0 && !hasRecords;
+  const kind = strangers.length > 0 ? "foreign" : wholeLog ? "ours" : halfMade || deleted ? "blank" : "foreign";
   return {
-    kind: strangers.length > 0 ? "foreign" : wholeLog ? "ours" : nothingOfValue ? "blank" : "foreign",
+    kind,
     files: names.map(printableName),
     head: wholeLog ? head : undefined,
-    hasRecords: [...magics, first.readUIntLE(FIRST_PAGE_AT, 3)].includes(PAGE_MAGIC & 0xffffff),
+    hasRecords,
     code: codeBytes < 0 ? undefined : { bytes: codeBytes, crc: codeCrc >>> 0 },
   };
 }

@@ -65,6 +65,22 @@ describe("putting firmware on a board", () => {
     expect(await versionAfterRestart(clock, board)).toBe("1.1.0");
   });
 
+  test("a board whose files were all deleted counts as empty; one whose log was deleted does not", async () => {
+    const { clock, board } = virtualBoard("puckjs");
+    board.evaluate('var S=require("Storage");S.write("a",new Uint8Array(9000));S.write("b","x");S.erase("a");S.erase("b")');
+    expect(await put(clock, board)).toMatchObject({ freshLog: true });
+    const other = await flashed();
+    other.board.evaluate('require("Storage").erase("tl.log");require("Storage").erase(".bootcde")');
+    expect((await failure(put(other.clock, other.board))).code).toBe("foreign_files");
+    expect(logOf(other.board)).toContain("a page of records");
+  });
+
+  test("a board that an earlier program left in the middle of a packet is waited for", async () => {
+    const { clock, board } = virtualBoard("puckjs");
+    board.input(Uint8Array.of(0x10, 0x01, 0x82, 0x00, 0x61, 0x62));
+    expect(await put(clock, board)).toMatchObject({ version: "1.0.0" });
+  });
+
   test("many times in a row never fills Storage", async () => {
     const { clock, board } = await flashed();
     for (let i = 2; i < 8; i++) await put(clock, board, littleFirmware({ version: `1.${i}.0`, bytes: 7000 }), { fast: true });

@@ -143,17 +143,22 @@ describe("pulling from the firmware that is shipped", () => {
     expect(cuts).toBeGreaterThan(10);
   });
 
-  test("a page that flash has lost is stepped over and counted, the rest comes", async () => {
+  test("a page that flash has lost is stepped over and counted, a damaged record as well, and the rest comes", async () => {
     const image = pristine.clone();
     const encounters = fillLog(image, 4);
     const { address } = findBoard("puckjs")!.storage;
     // page 1: its header is damaged
     image.write(address + PAGE_BYTES * 2 + 4, Uint8Array.of(0));
+    // page 2: one bit of one record
+    const record = address + PAGE_BYTES * 3 + PAGE_HEADER_BYTES + 5 * SLOT_BYTES;
+    const byte = image.read(record, 1)[0];
+    image.write(record, Uint8Array.of(byte & (byte - 1)));
     const { clock, board } = powered(image);
     const store = Store.open(":memory:", { now: () => Math.floor(clock.now) });
     const pulled = await overLink(clock, board, (link) => pullLog(link, store));
     expect(pulled.lost).toBe(SLOTS);
-    expect(pulled.encounters).toBe(encounters - SLOTS);
+    expect(pulled.damaged).toBe(1);
+    expect(pulled.encounters).toBe(encounters - SLOTS - 1);
   });
 
   test("a new version keeps the log, and the pull goes on", async () => {
