@@ -1,15 +1,15 @@
 import { puckjs } from "../boards/puckjs.ts";
-import { Board } from "../host-tools/device/board.ts";
+import { toBundle } from "../host-tools/cli/flash.ts";
+import type { Board } from "../host-tools/device/board.ts";
+import { flash } from "../host-tools/device/flash.ts";
 import { hostClockOn } from "../host-tools/device/host-clock.ts";
 import { openMemory } from "../host-tools/device/memory.ts";
 import { openBoard } from "../host-tools/device/open-board.ts";
-import { flash } from "../host-tools/device/flash.ts";
 import { pullLog } from "../host-tools/device/pull.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
 import type { VirtualBoard } from "../host-tools/simulator/virtual-board.ts";
 import { World } from "../host-tools/simulator/world.ts";
 import { Store } from "../host-tools/store/store.ts";
-import { LOG_VERSION } from "../protocols/log-format.ts";
 
 const START = Date.UTC(2026, 2, 2) / 1000;
 
@@ -26,14 +26,7 @@ function talk<T>(world: World, board: VirtualBoard, work: (link: Board) => Promi
 async function wornWorld(count: number, metres: number): Promise<World> {
   const world = new World(START, 1);
   const { code, manifest } = await buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"] });
-  const bundle = {
-    code: Buffer.from(code, "latin1"),
-    board: manifest.board,
-    role: manifest.role,
-    version: manifest.version,
-    logPages: manifest.flash.ringPages,
-    logVersion: LOG_VERSION,
-  };
+  const bundle = toBundle(Buffer.from(code, "latin1"), manifest);
   for (let i = 0; i < count; i++) {
     const board = world.addBoard(puckjs, { x: (((i * 37) % 100) * metres) / 100, y: (((i * 61) % 100) * metres) / 100 });
     board.powerOn();

@@ -47,7 +47,8 @@ function read(file: string): Buffer {
   }
 }
 
-function toBundle(code: Uint8Array, manifest: z.infer<typeof manifestShape>): Bundle {
+/** What `flash` of device/ wants to know, out of a bundle and its manifest. */
+export function toBundle(code: Uint8Array, manifest: z.infer<typeof manifestShape>): Bundle {
   const { board, role, version } = manifest;
   return { code, board, role, version, logPages: manifest.flash.ringPages, logVersion: manifest.log.format };
 }

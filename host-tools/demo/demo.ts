@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBoard } from "../../boards/index.ts";
-import { LOG_VERSION } from "../../protocols/log-format.ts";
 import { exportFiles } from "../cli/export.ts";
+import { toBundle } from "../cli/flash.ts";
 import { matchStore, readTrustedExport } from "../cli/match.ts";
 import type { Board } from "../device/board.ts";
 import { type Synchronised, synchronise } from "../device/clock-sync.ts";
@@ -167,14 +167,7 @@ async function flashAndSet(
   store: Store,
   say: (text: string) => void,
 ): Promise<void> {
-  const bundle = {
-    code: Buffer.from(code, "latin1"),
-    board: manifest.board,
-    role: manifest.role,
-    version: manifest.version,
-    logPages: manifest.flash.ringPages,
-    logVersion: LOG_VERSION,
-  };
+  const bundle = toBundle(Buffer.from(code, "latin1"), manifest);
   say("2  Three virtual Pucks, flashed over their serial consoles and set to the hub's clock");
   for (const [i, puck] of pucks.entries()) {
     puck.powerOn();
