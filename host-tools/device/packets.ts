@@ -54,7 +54,10 @@ export class PacketReceiver {
         this.heldCr = false;
         if (byte !== LF) {
           this.payload.push(CR);
-          if (this.finished()) return this.take(byte);
+          if (this.finished()) {
+            this.take(byte);
+            return;
+          }
         }
       }
       if (byte === CR) this.heldCr = true;
@@ -71,7 +74,8 @@ export class PacketReceiver {
     }
     if (this.header.length === 1 && byte !== SOH) {
       this.header = [];
-      return this.take(byte);
+      this.take(byte);
+      return;
     }
     this.header.push(byte);
     if (this.header.length < HEADER_BYTES) return;
@@ -126,21 +130,20 @@ class PacketLink {
 
   /** Sends one packet and waits for its ACK. @throws DeviceError "packet_refused", "timeout" */
   async send(type: number, payload: Uint8Array): Promise<void> {
-    const { repl, receiver } = this;
-    receiver.answers.length = 0;
+    this.receiver.answers.length = 0;
     const bytes = encodePacket(type, payload);
-    await repl.stream.write(bytes);
-    const answer = await repl.stream.wait(() => receiver.answers.shift(), ANSWER_MS + repl.wireMs(bytes.length));
+    await this.repl.stream.write(bytes);
+    const answer = await this.repl.stream.wait(() => this.receiver.answers.shift(), ANSWER_MS + this.repl.wireMs(bytes.length));
     if (answer === "ack") return;
-    const words = receiver.text.trim() === "" ? "" : ` (${printable(receiver.text)})`;
-    if (answer === "nak") throw new DeviceError("packet_refused", `${repl.name}: the board refused a packet${words}`);
-    throw new DeviceError("timeout", `${repl.name}: no answer to a packet of ${bytes.length} bytes${words}; bytes may have been lost on the wire`);
+    const { name } = this.repl;
+    const words = this.receiver.text.trim() === "" ? "" : ` (${printable(this.receiver.text)})`;
+    if (answer === "nak") throw new DeviceError("packet_refused", `${name}: the board refused a packet${words}`);
+    throw new DeviceError("timeout", `${name}: no answer to a packet of ${bytes.length} bytes${words}; bytes may have been lost on the wire`);
   }
 
   async next(expectedBytes: number): Promise<Packet> {
-    const { repl, receiver } = this;
-    const packet = await repl.stream.wait(() => receiver.packets.shift(), ANSWER_MS, repl.wireMs(expectedBytes * 2));
-    if (!packet) throw new DeviceError("timeout", `${repl.name}: a packet did not arrive whole; try again`);
+    const packet = await this.repl.stream.wait(() => this.receiver.packets.shift(), ANSWER_MS, this.repl.wireMs(expectedBytes * 2));
+    if (!packet) throw new DeviceError("timeout", `${this.repl.name}: a packet did not arrive whole; try again`);
     return packet;
   }
 }
