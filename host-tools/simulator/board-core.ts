@@ -34,6 +34,8 @@ export interface BoardCore {
   uptime(): number;
   /** 0 to 1, from the board's seed. */
   random(): number;
+  /** `Math.random` repeats itself from here. */
+  seedScript(seed: number): void;
   /** Bytes from the board's seeded hardware generator. */
   randomBytes(count: number): Uint8Array;
   /** The script stands still for so long (flash, radio restart). */

@@ -5,12 +5,15 @@ export interface DateHost {
   boardTime(): number;
   /** Hours ahead of UTC. */
   timeZone(): number;
+  /** getUTCHours and its like came after 2v29. */
+  utcGetters: boolean;
 }
 
 const DAYS = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[-+]\d\d:?(?:\d\d)?)?)?/;
-const WORDS = /^(?:\w{3},? )?(?:(\d{1,2})[ -](\w{3})|(\w{3}) (\d{1,2}))[ -](\d{4})(?: (\d\d):(\d\d)(?::(\d\d))?)?(?: (?:GMT|UTC)([-+]\d{4})?)?/;
+/** `Aug 9, 1995 …` and `Mon, 25 Dec 1995 …`, nothing else. */
+const WORDS = /^(?:(\w{3}) (\d{1,2}), (\d{4})|\w{3}, (\d{1,2}) (\w{3}) (\d{4}))(?: (\d\d):(\d\d)(?::(\d\d))?)?(?: (?:GMT|UTC)([-+]\d{4})?)?/;
 const HOUR = 3_600_000;
 
 /** Date over the board's clock and time zone; milliseconds keep their fraction; what can't be read is the epoch, not NaN. Source: Espruino 2v29, src/jswrap_date.c. */
@@ -27,16 +30,17 @@ export function installDate(realm: NarrowRealm, host: DateHost): void {
     }
     const words = WORDS.exec(text);
     if (!words) return 0;
-    const month = MONTHS.indexOf(words[2] ?? words[3] ?? "");
+    const month = MONTHS.indexOf(words[1] ?? words[5] ?? "");
     if (month < 0) return 0;
-    const ms = Date.UTC(Number(words[5]), month, Number(words[1] ?? words[4]), Number(words[6] ?? 0), Number(words[7] ?? 0), Number(words[8] ?? 0));
-    return ms - (words[9] ? offsetMs(words[9], 0) : /GMT|UTC/.test(text) ? 0 : zone());
+    const [year, day] = [Number(words[3] ?? words[6]), Number(words[2] ?? words[4])];
+    const ms = Date.UTC(year, month, day, Number(words[7] ?? 0), Number(words[8] ?? 0), Number(words[9] ?? 0));
+    return ms - (words[10] ? offsetMs(words[10], 0) : /GMT|UTC/.test(text) ? 0 : zone());
   };
   const DateClass = realm.nativeClass(function (this: unknown, ...args: never[]) {
     let time = now();
     if (args.length === 1) time = typeof args[0] === "string" ? parse(args[0]) : Number(args[0]);
     else if (args.length > 1) {
-      const [year, month, day = 1, hour = 0, minute = 0, second = 0, ms = 0] = args.map(Number) as [number, number, ...number[]];
+      const [year, month, day = 0, hour = 0, minute = 0, second = 0, ms = 0] = args.map(Number) as [number, number, ...number[]];
       time = Date.UTC(year, month, day, hour, minute, second, ms) - zone();
     }
     times.set(this as object, time);
@@ -74,6 +78,17 @@ export function installDate(realm: NarrowRealm, host: DateHost): void {
   method("getMinutes", (time) => local(time).getUTCMinutes());
   method("getSeconds", (time) => local(time).getUTCSeconds());
   method("getMilliseconds", (time) => local(time).getUTCMilliseconds());
+  if (host.utcGetters) {
+    const utc = (time: number) => new Date(time);
+    method("getUTCFullYear", (time) => utc(time).getUTCFullYear());
+    method("getUTCMonth", (time) => utc(time).getUTCMonth());
+    method("getUTCDate", (time) => utc(time).getUTCDate());
+    method("getUTCDay", (time) => utc(time).getUTCDay());
+    method("getUTCHours", (time) => utc(time).getUTCHours());
+    method("getUTCMinutes", (time) => utc(time).getUTCMinutes());
+    method("getUTCSeconds", (time) => utc(time).getUTCSeconds());
+    method("getUTCMilliseconds", (time) => utc(time).getUTCMilliseconds());
+  }
   method("getTimezoneOffset", () => -60 * host.timeZone());
   method("getIsDST", () => false);
   setter("setTime", (date, [ms]) => date.setTime(ms! + zone()));

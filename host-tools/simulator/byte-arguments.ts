@@ -1,8 +1,10 @@
 /**
  * What the interpreter takes where it wants data: a number (one byte), a string (a byte a character), arrays and typed arrays (a byte an element),
- * buffers, `{data, count}` (repeated) and `{callback}` (called with each index until it answers undefined).
+ * buffers, `{data, count}` (repeated) and `{callback}` (what it answers).
  */
 export function bytesOf(value: unknown): Uint8Array {
+  if (typeof value === "string") return fromByteString(value);
+  if (Object.prototype.toString.call(value) === "[object Uint8Array]") return new Uint8Array(value as Uint8Array);
   const out: number[] = [];
   collect(value, out);
   return Uint8Array.from(out);
@@ -18,14 +20,16 @@ function collect(value: unknown, out: number[]): void {
     else for (const item of value as Uint8Array) out.push(item & 255);
   } else if (typeof value === "object" && value !== null) {
     const { data, count, callback } = value as { data?: unknown; count?: unknown; callback?: unknown };
-    if (typeof callback === "function")
-      for (let i = 0; i < 1 << 20; i++) {
-        const item = (callback as (index: number) => unknown)(i);
-        if (item === undefined) return;
-        collect(item, out);
-      }
+    if (typeof callback === "function") collect((callback as () => unknown)(), out);
     else for (let i = 0; i < Number(count ?? 0); i++) collect(data, out);
   }
+}
+
+/** Data for flash: memory of a typed array goes in as it lies, only lists of numbers are cut to bytes. Undefined: there is none. */
+export function storableBytes(data: unknown): Uint8Array | undefined {
+  if (data === undefined || data === null || typeof data === "function") return undefined;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice();
+  return bytesOf(data);
 }
 
 export function isBuffer(value: unknown): value is ArrayBuffer {

@@ -1,10 +1,13 @@
 import type { BoardCore } from "./board-core.ts";
 import { installDate } from "./board-date.ts";
+import { bytesOf } from "./byte-arguments.ts";
 import { installJson } from "./json.ts";
 import { cryptoLibrary } from "./library-crypto.ts";
 import { libraryE } from "./library-e.ts";
+import { flashLibrary } from "./library-flash.ts";
 import { installProcess } from "./library-process.ts";
-import { flashLibrary, MappedStrings, storageLibrary } from "./library-storage.ts";
+import { MappedStrings, storageLibrary } from "./library-storage.ts";
+import { kindOf } from "./native-ways.ts";
 import { asText } from "./printer.ts";
 import { installPromises, type Promises } from "./promises.ts";
 import type { ScriptEvents } from "./script-events.ts";
@@ -34,7 +37,11 @@ export function installLibraries(host: InterpreterHost): Libraries {
     (handler, args, self) => core.callScript(handler, args, self),
   );
   installJson(realm);
-  installDate(realm, { boardTime: () => core.boardTime, timeZone: () => core.timeZone });
+  installDate(realm, {
+    boardTime: () => core.boardTime,
+    timeZone: () => core.timeZone,
+    utcGetters: core.atLeast(30) || /^2v29\./.test(core.firmware),
+  });
   const promises = installPromises(realm, { queue: (run) => core.enqueue(run), caught: host.caught });
   core.timers.install(realm);
   host.installPins();
@@ -68,7 +75,8 @@ function installModules(core: BoardCore, builtIn: Record<string, unknown>): void
     return module.exports;
   };
   const require = (name: never): unknown => {
-    const key = asText(realm, name);
+    if (typeof name !== "string") throw realm.error(`Expecting module name as a string, got ${kindOf(name)}`, "TypeError");
+    const key: string = name;
     if (cache.has(key)) return cache.get(key);
     if (builtIn[key]) return builtIn[key];
     if (key === "heatshrink" || key === "timer") throw realm.error(`Module "${key}" is missing in the virtual board`);
@@ -97,19 +105,26 @@ function installModules(core: BoardCore, builtIn: Record<string, unknown>): void
   );
 }
 
-const BASE64 = /[^A-Za-z0-9+/]/g;
-
 function installText(core: BoardCore): void {
   const { realm } = core;
-  const bytes = (value: unknown) =>
-    typeof value === "string" ? Buffer.from(value, "latin1") : Buffer.from([...(value as Uint8Array)].map((one) => one & 255));
   realm.define(
     "btoa",
-    realm.native((value: never) => bytes(value).toString("base64")),
+    realm.native((value: never) => {
+      const given: unknown = value;
+      if (typeof given !== "string" && (typeof given !== "object" || given === null))
+        throw realm.error(`Expecting String or Array, got ${kindOf(given)}`);
+      return Buffer.from(bytesOf(given)).toString("base64");
+    }),
   );
   realm.define(
     "atob",
-    realm.native((value: never) => Buffer.from(String(value).replaceAll(BASE64, ""), "base64").toString("latin1")),
+    realm.native((value: never) => {
+      if (typeof value !== "string") throw realm.error(`Expecting String, got ${kindOf(value)}`);
+      const text = (value as string).replaceAll(/\s/g, "");
+      const length = Math.floor((text.length * 3) / 4) - (/=*$/.exec(text)![0].length || 0);
+      const bytes = Buffer.from(text, "base64").toString("latin1");
+      return bytes.padEnd(length, "\0").slice(0, length);
+    }),
   );
 }
 
@@ -140,6 +155,12 @@ function installSerial(core: BoardCore): void {
     inject: () => undefined,
   });
   Object.assign(serial, {});
+  realm.define(
+    "Serial",
+    realm.nativeClass(() => {
+      throw realm.error("Software serial is missing in the virtual board");
+    }),
+  );
   for (const name of ["Bluetooth", "LoopbackA", "LoopbackB"]) {
     const silent = device(name, {
       setup: () => undefined,

@@ -1,17 +1,23 @@
 import type { NarrowRealm } from "./narrow-realm.ts";
-import { printValue, STRINGIFY } from "./printer.ts";
+import { asText, printValue, STRINGIFY } from "./printer.ts";
 
 /** JSON as the interpreter understands it. Source: Espruino 2v29, src/jswrap_json.c. */
 export function installJson(realm: NarrowRealm): void {
-  const json = realm.global.JSON as Record<string, unknown>;
-  json.stringify = realm.native((value: never, _replacer: never, space: never) => stringify(realm, value, space));
-  json.parse = realm.native((text: never) => parseJson(realm, String(text), false));
+  realm.define(
+    "JSON",
+    realm.library({
+      stringify: (value: never, _replacer: never, space: never) => stringify(realm, value, space),
+      parse: (text: never) => parseJson(realm, asText(realm, text), false),
+    }),
+  );
 }
 
 export function stringify(realm: NarrowRealm, value: unknown, space?: unknown): string {
   const indent = typeof space === "number" ? " ".repeat(Math.max(0, Math.min(10, space))) : typeof space === "string" ? space.slice(0, 9) : "";
   return indent === "" ? printValue(realm, value, STRINGIFY) : printValue(realm, value, { ...STRINGIFY, allLines: true, pretty: true }, indent);
 }
+
+const RESERVED = new Set(["undefined", "function", "return", "var", "let", "const", "new", "typeof"]);
 
 const ESCAPES: { [letter: string]: string } = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", a: "\x07" };
 const TOKEN =
@@ -51,7 +57,9 @@ export function parseJson(realm: NarrowRealm, text: string, liberal: boolean): u
           ? "STRING"
           : kind === "number"
             ? "INT"
-            : `ID:${token}`;
+            : RESERVED.has(token)
+              ? token
+              : `ID:${token}`;
   const value = (): unknown => {
     if (kind === "word" && ["true", "false", "null"].includes(token)) {
       const word = token;
@@ -81,7 +89,8 @@ export function parseJson(realm: NarrowRealm, text: string, liberal: boolean): u
       const object = realm.object({});
       next();
       while (!is("}")) {
-        if (!among("string") && !(liberal && among("word", "number"))) throw realm.error(`Got ${describe()} expected STRING`, "SyntaxError");
+        if (!liberal && among("word", "number")) throw realm.error(`Got ${describe()} expected STRING`, "SyntaxError");
+        if (!among("string", "word", "number")) expect("}");
         const key = token;
         next();
         expect(":");

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import type { BoardCore } from "./board-core.ts";
 import { bytesOf } from "./byte-arguments.ts";
+import { asText } from "./printer.ts";
 
 const BLOCK = 16;
 
@@ -29,18 +30,19 @@ function failure(core: BoardCore, text: string): undefined {
 function aesLibrary(core: BoardCore): Record<string, unknown> {
   const { realm } = core;
   const run = (message: unknown, key: unknown, options: unknown, encrypt: boolean): ArrayBuffer | undefined => {
+    if (options !== undefined && !realm.isPlainObject(options)) return failure(core, "'options' must be undefined, or an Object");
     const { iv, mode } = (options ?? {}) as { iv?: unknown; mode?: unknown };
-    const name = mode === undefined ? "CBC" : String(mode);
-    if (!["CBC", "CFB", "CTR", "OFB", "ECB"].includes(name)) throw realm.error("Unknown Encryption/decryption mode");
+    const name = mode === undefined ? "CBC" : asText(realm, mode);
+    if (!["CBC", "CFB", "CTR", "OFB", "ECB"].includes(name)) throw realm.error(`Unknown Crypto mode "${name}"`);
+    if (message === undefined || key === undefined) return undefined;
     const keyBytes = bytesOf(key);
     const data = bytesOf(message);
     if (![16, 24, 32].includes(keyBytes.length)) return failure(core, "Unknown error: -0x20");
     if (name === "OFB") return failure(core, "Feature unavailable");
     const vector = new Uint8Array(BLOCK);
     if (iv !== undefined) {
-      const given = bytesOf(iv);
-      if (given.length !== BLOCK) throw realm.error("'iv' must be at least 16 bytes long");
-      if (name !== "CTR") vector.set(given);
+      // Too short is filled up with zeros.
+      if (name !== "CTR") vector.set(bytesOf(iv).subarray(0, BLOCK));
     }
     if (name === "CBC" && data.length % BLOCK !== 0) return failure(core, "Invalid input length");
     const whole = name === "ECB" ? data.length - (data.length % BLOCK) : data.length;

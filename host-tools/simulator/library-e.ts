@@ -44,20 +44,23 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
     toArrayBuffer: (text: never) => (typeof text === "string" ? realm.arrayBuffer(bytesOf(text)) : undefined),
     toJS: (value: never) => printValue(realm, value, TO_JS),
     hwRand: () => new DataView(core.randomBytes(4).buffer).getInt32(0, true),
-    srand: () => undefined,
+    srand: (seed: never) => core.seedScript(Number(seed)),
     getAddressOf: (value: never, flat: never) => (flat ? addressOf(value) : addressOf(value) || RAM_BASE),
     getSizeOf: (value: never) => blocksOf(value),
     getErrorFlags: () => realm.array(core.takeErrorFlags()),
     getFlags: () => realm.object(Object.fromEntries(FLAG_NAMES.map((name) => [name, core.flags.get(name) ?? 0]))),
     setFlags: (flags: never) => {
       for (const [name, value] of Object.entries(flags as Record<string, unknown>)) {
-        if (!FLAG_NAMES.includes(name)) throw realm.error(`Unknown flag "${name}"`);
-        core.flags.set(name, Number(value));
+        if (FLAG_NAMES.includes(name)) core.flags.set(name, Number(value));
       }
     },
     reverseByte: (byte: never) => Number.parseInt((Number(byte) & 255).toString(2).padStart(8, "0").split("").reverse().join(""), 2),
     sum: (items: never) => numbers(items).reduce((sum, item) => sum + item, 0),
     variance: (items: never, mean: never) => numbers(items).reduce((sum, item) => sum + (item - Number(mean)) ** 2, 0),
+    convolve: (first: never, second: never, offset: never) => {
+      const [a, b, by] = [numbers(first), numbers(second), Number(offset) || 0];
+      return a.reduce((sum, item, i) => sum + item * b[(((i + by) % b.length) + b.length) % b.length]!, 0);
+    },
     clip: (value: never, low: never, high: never) => (Number(value) < Number(low) ? low : Number(value) > Number(high) ? high : value),
     mapInPlace: (from: never, to: never, map: never, bits: never) => mapInPlace(from, to, map, bits),
     dumpStr: () => "",
@@ -87,7 +90,7 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
       core.timeZone = Number(hours);
     },
     setDST: () => undefined,
-    isUTF8: () => noUnicode(),
+    isUTF8: () => false,
     asUTF8: () => noUnicode(),
     fromUTF8: () => noUnicode(),
     getPowerUsage: () => realm.object({ device: realm.object({}), total: 0 }),
@@ -111,7 +114,7 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
 const FLAG_NAMES = ["deepSleep", "unsafeFlash", "unsyncFiles", "pretokenise", "jitDebug", "onErrorSave", "onErrorFlash"];
 
 const MISSING =
-  "FFT HSBtoRGB asm compiledC convolve decodeUTF8 dumpFragmentation dumpFreeList dumpLockedVars dumpVariables getClock setClock memoryMap nativeCall pipe setComparator lookupNoCase".split(
+  "FFT HSBtoRGB asm compiledC decodeUTF8 dumpFragmentation dumpFreeList dumpLockedVars dumpVariables getClock setClock memoryMap nativeCall pipe setComparator lookupNoCase".split(
     " ",
   );
 

@@ -19,14 +19,14 @@ function codeBlocks(source: string): number {
 }
 
 /**
- * Memory of the interpreter in blocks ("JsVars"). An estimate: what is idle, plus what the code of loaded files leaves behind (by the generator's
- * rule, which counts the buffers of constant size in it), plus the buffers that the turn of the main loop that runs has made. They are taken to be free after
- * it, so what a callback keeps is not counted, and neither is what was typed at the console.
+ * Memory of the interpreter in blocks ("JsVars"). An estimate: what is idle, plus what the code of loaded files leaves behind (by the
+ * generator's rule, which counts the buffers of constant size in it). A buffer must fit beside that; how long it lives is not known, so it is
+ * forgotten at once, and neither what callbacks keep nor what was typed at the console is counted.
  */
 export class MemoryModel {
+  /** A file is being loaded. */
+  loading = false;
   private loaded = 0;
-  private turn = 0;
-  private loading = false;
 
   constructor(
     readonly total: number,
@@ -34,33 +34,20 @@ export class MemoryModel {
   ) {}
 
   get usage(): number {
-    return Math.min(this.total, IDLE_BLOCKS + this.loaded + this.turn);
+    return Math.min(this.total, IDLE_BLOCKS + this.loaded);
   }
 
   clear(): void {
-    this.loaded = this.turn = 0;
     this.loading = false;
+    this.loaded = 0;
   }
 
   load(source: string): void {
     this.loaded += codeBlocks(source);
   }
 
-  /** While files are loaded, their buffers are in the estimate already. */
-  setLoading(loading: boolean): void {
-    this.loading = loading;
-    this.turn = 0;
-  }
-
-  endTurn(): void {
-    this.turn = 0;
-  }
-
-  /** Takes blocks for so many bytes in one piece; false when there is no room. */
-  take(bytes: number): boolean {
-    const blocks = BUFFER_BLOCKS + Math.ceil(bytes / this.blockBytes);
-    if (this.usage + blocks > this.total) return false;
-    if (!this.loading) this.turn += blocks;
-    return true;
+  /** Is there room for so many bytes in one piece? While a file is loaded its buffers are in the estimate already. */
+  hasRoom(bytes: number): boolean {
+    return IDLE_BLOCKS + BUFFER_BLOCKS + Math.ceil(bytes / this.blockBytes) + (this.loading ? 0 : this.loaded) <= this.total;
   }
 }

@@ -183,6 +183,7 @@ export class Pins {
       pulses(this.need(target), Boolean(level), Array.isArray(time) ? (time as unknown[]).map(Number) : [Number(time)]),
     );
     define("pinMode", () => undefined);
+    define("shiftOut", () => undefined);
     define("getPinMode", () => "input");
     define("setWatch", (callback: never, target: never, options: never) => this.watch(callback, target, options));
     define("clearWatch", (...ids: never[]) => {
@@ -212,12 +213,18 @@ export class Pins {
     return Array.isArray(target) ? target.map((one) => this.need(one)) : [this.need(target)];
   }
 
-  private watch(callback: unknown, target: unknown, options: unknown): number {
+  private watch(callback: unknown, target: unknown, options: unknown): number | undefined {
     const { realm } = this.host.core;
     if (typeof callback !== "function" && typeof callback !== "string") throw realm.error("Function or String not supplied!");
-    const pin = this.need(target);
+    const pin = this.index(target);
+    if (pin === undefined) {
+      this.host.core.print("ERROR: Invalid pin\n");
+      return undefined;
+    }
     const given = typeof options === "object" && options !== null ? (options as Record<string, unknown>) : { repeat: options };
     const edges: { [name: string]: number } = { rising: 1, falling: -1, both: 0 };
+    if (given.edge !== undefined && edges[String(given.edge)] === undefined && ![1, -1, 0].includes(given.edge as number))
+      throw realm.error("'edge' in setWatch should be 1, -1, 0, 'rising', 'falling' or 'both'", "TypeError");
     const button = this.buttons.has(pin);
     this.lastWatch += 1;
     this.watches.push({

@@ -156,7 +156,7 @@ export function printValue(realm: PrinterRealm, value: unknown, style: Style, in
     let prefix = "";
     if (style.objectNames) {
       const prototype = Object.getPrototypeOf(item) as { constructor?: unknown } | null;
-      const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
+      const plain = prototype === null || Object.getPrototypeOf(prototype) === null || !Object.hasOwn(prototype, "constructor");
       const name = plain ? undefined : realm.globalName(prototype?.constructor);
       if (name !== undefined) prefix = name + ": ";
       const ownText = (item as { toString?: unknown }).toString;
@@ -256,7 +256,7 @@ function objectToString(item: object): unknown {
 }
 
 /** `function (a,b) { ... }`: the interpreter keeps no names. */
-function describeFunction(realm: PrinterRealm, fn: object, limit: boolean): string {
+export function describeFunction(realm: PrinterRealm, fn: object, limit: boolean): string {
   if (realm.isNative(fn) || typeof fn !== "function") return "function () { [native code] }";
   const { parameters, body, expression } = functionParts(fn as () => unknown);
   if (body === "") return `function (${parameters}) {}`;
@@ -268,7 +268,12 @@ function describeFunction(realm: PrinterRealm, fn: object, limit: boolean): stri
 /** Parameters and body of a function, from its text as V8 has it. */
 function functionParts(fn: () => unknown): { parameters: string; body: string; expression: boolean } {
   const text = Function.prototype.toString.call(fn).replaceAll(new RegExp(`\\${CATCH_HOOK}\\([\\w$]+\\);`, "g"), "");
-  if (text.startsWith("class")) return { parameters: "", body: "", expression: false };
+  if (text.startsWith("class")) {
+    const own = /\bconstructor\s*\(([^)]*)\)\s*\{/.exec(text);
+    if (!own) return { parameters: "", body: "", expression: false };
+    const from = own.index + own[0].length;
+    return { parameters: tidy(own[1]!), body: text.slice(from, closingBrace(text, from)).trim(), expression: false };
+  }
   const open = text.indexOf("(");
   const arrow = text.indexOf("=>");
   const brace = text.indexOf("{");
@@ -276,7 +281,22 @@ function functionParts(fn: () => unknown): { parameters: string; body: string; e
   const close = text.indexOf(")", open);
   const parameters = text.slice(open + 1, close);
   if (arrow >= 0 && text.slice(close + 1, arrow).trim() === "") return arrowParts(parameters, text.slice(arrow + 2));
-  return { parameters: tidy(parameters), body: text.slice(brace + 1, text.lastIndexOf("}")).trim(), expression: false };
+  return { parameters: tidy(parameters), body: withoutLead(text.slice(brace + 1, text.lastIndexOf("}"))), expression: false };
+}
+
+/** The interpreter's copy of a body begins with its first token. */
+function withoutLead(body: string): string {
+  return body.replace(/^(?:\s|\/\/[^\n]*\n|\/\*[\s\S]*?\*\/)+/, "").trimEnd();
+}
+
+function closingBrace(text: string, from: number): number {
+  let depth = 1;
+  for (let i = from; i < text.length; i++) {
+    if (text[i] === "{") depth += 1;
+    if (text[i] === "}") depth -= 1;
+    if (depth === 0) return i;
+  }
+  return text.length;
 }
 
 function arrowParts(parameters: string, rest: string): { parameters: string; body: string; expression: boolean } {

@@ -28,9 +28,15 @@ const FRAME = /at (?:new )?(?:(.*?) \()?(espruino-\d+):(\d+):(\d+)\)?$/;
 export function espruinoError(realm: NarrowRealm, error: unknown, rootName: string | undefined): void {
   if (!realm.isError(error) || isDressed(error)) return;
   const frames = framesOf(error.stack ?? "");
-  const trace = reword(error, frames[0]);
+  const trace = reword(realm, error, frames[0]);
+  realm.setErrorType(error, trace.type);
   const stack = stackText(frames, trace, rootName);
-  Object.defineProperty(error, "message", { value: trace.message, enumerable: true, configurable: true, writable: true });
+  const silent = error.type !== undefined && !Object.hasOwn(error, "message");
+  if (!silent) {
+    // The order in which a script sees them: message, type, stack.
+    for (const name of ["message", "type", "stack"]) Reflect.deleteProperty(error, name);
+    Object.defineProperty(error, "message", { value: trace.message, enumerable: true, configurable: true, writable: true });
+  }
   Object.defineProperty(error, "type", { value: trace.type, enumerable: true, configurable: true, writable: true });
   Object.defineProperty(error, "stack", { value: stack, enumerable: true, configurable: true, writable: true });
 }
@@ -51,25 +57,32 @@ function framesOf(stack: string): Frame[] {
 }
 
 /** V8's words to the interpreter's. */
-function reword(error: Error & { type?: string }, top: Frame | undefined): Trace {
+function reword(realm: NarrowRealm, error: Error & { type?: string }, top: Frame | undefined): Trace {
   const { message } = error;
-  const kind = error.type ?? (Object.prototype.toString.call(error) === "[object Error]" ? error.constructor.name : "Error");
+  // What the script made says what it says.
+  if (error.type !== undefined) return { text: message, message, type: error.type };
   const as = (text: string, type = "Error"): Trace => ({ text, type, message: text });
   let match = /^(\S+) is not defined$/.exec(message);
   if (match) return as(`"${match[1]}" is not defined`, "ReferenceError");
   match = /^Cannot (?:read|set) properties of (undefined|null) \((?:reading|setting) '(.*)'\)$/.exec(message);
   if (match) return as(`Can't read property '${match[2]}' of ${match[1]}`);
   match = /^(.*) is not a function(?: or its return value is not iterable)?$/.exec(message);
+  if (match && /^\s*at Array\.\w+ \(<anonymous>\)/m.test(error.stack ?? "")) return as("First argument must be a function");
   if (match) {
     const name = /([A-Za-z_$][\w$]*)$/.exec(match[1]!.replace(/^\(intermediate value\)\./, ""))?.[1];
-    if (name && top) return as(`Function "${name}" not found!`);
+    if (name === "undefined") return as("Function not found!");
+    if (name && name !== "null" && top) return as(`Function "${name}" not found!`);
     return as(`Expecting function, got ${literalType(match[1]!)}`);
   }
   match = /^(.*) is not a constructor$/.exec(message);
   if (match) return as(`Constructor should be a function, but is ${literalType(match[1]!)}`);
   if (message === "Assignment to constant variable.") return as("Assignment to a constant", "TypeError");
+  if (message.startsWith("Reduce of empty array")) return as("Used on empty array with no initial value");
+  match = /^Cannot access '(.+)' before initialization$/.exec(message);
+  if (match) return as(`"${match[1]}" is not defined`, "ReferenceError");
+  if (message.startsWith("Invalid count value")) return as("Invalid count value");
   if (/^Maximum call stack/.test(message)) return as("Too much recursion - the stack is about to overflow");
-  return { text: message, message, type: kind === "RangeError" ? "Error" : kind };
+  return { text: message, message, type: realm.errorClass(error) };
 }
 
 function literalType(text: string): string {
@@ -111,9 +124,22 @@ function frameText(frame: Frame, top: Trace | undefined, last: boolean, rootName
   const line = before.split("\n").length;
   const column = at - (before.lastIndexOf("\n") + 1) + 1;
   // What the interpreter calls back has no name.
-  const name = owner ? (last ? undefined : frame.name) : rootName;
+  const name = owner ? (last ? undefined : frame.name || functionText(frame.script.source, owner).slice(0, LONGEST_NAME)) : rootName;
   const place = `:${line}:${column}`;
   return `    at ${name ? `${name} (${place})` : place}\n` + markedLine(source, at, column);
+}
+
+/** The interpreter cuts names to 63 characters. */
+const LONGEST_NAME = 63;
+
+/** A function without a name is called by its text. */
+function functionText(source: string, owner: AnyNode): string {
+  const parameters = (owner.params as AnyNode[]).map((one) => source.slice(one.start, one.end)).join();
+  const body = owner.body as AnyNode;
+  if (body.type !== "BlockStatement") return `function (${parameters}) {return ${source.slice(body.start, body.end)}}`;
+  const text = source.slice(body.start + 1, body.end - 1).trim();
+  const lines = text.includes("\n");
+  return `function (${parameters}) {${lines ? "\n  " : ""}${text}${lines ? "\n" : ""}}`;
 }
 
 /** The line with a caret below; long lines are cut around the place. Source: jslPrintTokenLineMarker, src/jslex.c. */
@@ -152,7 +178,7 @@ function tokenOffset(source: string, path: AnyNode[], offset: number, top: Trace
     if (node.type !== "CallExpression" && node.type !== "NewExpression") return false;
     const callee = node.callee as AnyNode;
     const property = callee.type === "MemberExpression" ? (callee.property as AnyNode).start : callee.start;
-    return offset === property || offset === node.start || (offset === callee.end && callee.type !== "MemberExpression");
+    return offset === property || offset === node.start || node === path.at(-1);
   });
   if (top && /not found!$|not defined$|^Expecting function|^Constructor should/.test(top.text)) {
     const plain = call && (call.callee as AnyNode).type !== "MemberExpression" && (call.type === "NewExpression" || /^Expecting/.test(top.text));

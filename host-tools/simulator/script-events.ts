@@ -37,8 +37,12 @@ export class ScriptEvents {
       prependListener: add(true),
       emit(this: unknown, event: never, ...args: never[]) {
         const self = this as object;
+        // Whoever listens now is called, even if he stops listening before.
         const list = events.of(self, String(event));
-        if (list.length > 0) enqueue(() => void events.fire(self, String(event), args, call));
+        if (list.length > 0)
+          enqueue(() => {
+            for (const handler of list) call(handler, args, self);
+          });
       },
       removeListener(this: unknown, event: never, handler: never) {
         const map = events.handlers.get(this as object);

@@ -6,7 +6,7 @@ import { asText } from "./printer.ts";
 import { Abort, abortStack, espruinoError, isSyntaxError, syntaxTrace, withStack } from "./script-errors.ts";
 import type { ScriptEvents } from "./script-events.ts";
 import { StorageError } from "./storage.ts";
-import { firstExpression, statementsBefore } from "./translate.ts";
+import { firstExpression, type ScriptKind, statementsBefore } from "./translate.ts";
 
 export interface RunnerHost {
   readonly realm: NarrowRealm;
@@ -22,6 +22,8 @@ export interface RunnerHost {
 
 /** Runs the script's text and functions, and reports what they throw as the interpreter does. */
 export class ScriptRunner {
+  /** What the script that runs is called in error messages. */
+  private rootName: string | undefined;
   private pending: { error: unknown } | undefined;
   private raised = new Set<ErrorFlag>();
   private unreported = new Set<ErrorFlag>();
@@ -36,17 +38,20 @@ export class ScriptRunner {
   }
 
   /** Runs text; `name` stands for it in error messages. Undefined when it threw: `checkErrors` tells. What stands before a syntax error is run. */
-  execute(source: string, name: string | undefined): { value: unknown } | undefined {
+  execute(source: string, name: string | undefined, kind: ScriptKind = "console"): { value: unknown } | undefined {
+    this.rootName = name;
     try {
       if (this.host.checkDialect) refusalOf(source);
-      return { value: this.host.realm.run(source) };
+      return { value: this.host.realm.run(source, kind) };
     } catch (error) {
       if (isSyntaxError(error)) {
         const before = statementsBefore(source, error.pos);
-        if (before !== "" && !this.execute(before, name)) return undefined;
+        if (before !== "" && !this.execute(before, name, kind)) return undefined;
       }
       this.thrown(error, source, name);
       return undefined;
+    } finally {
+      this.rootName = undefined;
     }
   }
 
@@ -59,7 +64,10 @@ export class ScriptRunner {
       this.thrown(error, source, undefined);
       return undefined;
     }
-    return this.execute(`(${expression})`, undefined);
+    const result = this.execute(/^\s*(?:\{|function\b|class\b)/.test(expression) ? `(${expression})` : expression, undefined);
+    // A name alone is looked up when its text has been read to the end: there is no place left to point at.
+    if (!result && /^\s*[\w$]+\s*$/.test(expression) && this.host.realm.isError(this.pending?.error)) withStack(this.pending.error, "");
+    return result;
   }
 
   /** Calls a function or evaluates a string of the script, and reports what it throws. False: it was thrown out for want of memory. */
@@ -90,7 +98,7 @@ export class ScriptRunner {
   /** First thing in every catch clause of a script. */
   caught(error: unknown): void {
     if (error instanceof Abort || error instanceof PowerCut) throw error;
-    espruinoError(this.host.realm, error, "REPL");
+    espruinoError(this.host.realm, error, this.rootName);
   }
 
   private thrown(error: unknown, source: string, name: string | undefined): void {

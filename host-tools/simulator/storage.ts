@@ -7,6 +7,8 @@ import { FLASH_PAGE, type FlashImage } from "./flash.ts";
 export const HEADER_BYTES = 32;
 export const NAME_BYTES = 28;
 const ALIGNMENT = 4;
+/** Compaction shows a turning dash for every 16 kB. */
+const PROGRESS_BITS = 14;
 
 export const PLAIN = 0;
 export const STORAGE_FILE = 64;
@@ -256,9 +258,11 @@ export class Storage {
     };
     const chain = this.chain(stats.compactFrom, true);
     let step = chain.next();
+    let shown = 0;
     for (; !step.done; step = chain.next()) {
       const file = step.value;
       if (!this.real(file)) continue;
+      const progress = (file.header - stats.compactFrom) >> PROGRESS_BITS;
       waiting = join(waiting, this.flash.read(file.header, HEADER_BYTES));
       let from = file.address;
       flush(from);
@@ -270,6 +274,8 @@ export class Storage {
         left -= count;
         flush(from);
       }
+      if (progress !== shown) this.host.print("\b" + "/-\\|"[progress & 3]);
+      shown = progress;
     }
     flush(this.end);
     // A chain that is followed across pages ends on a page boundary.

@@ -31,7 +31,6 @@ export interface TimerHost {
 /** setTimeout and its family. They never interrupt a script; a late interval catches up by one call each time round the main loop. Source: src/jsinteractive.c. */
 export class Timers {
   private timers: Timer[] = [];
-  private lastId = 0;
 
   constructor(private readonly host: TimerHost) {}
 
@@ -52,16 +51,17 @@ export class Timers {
 
   add(run: () => unknown, ms: number, options: { repeat?: boolean; internal?: boolean } = {}): number {
     const seconds = Math.max(MINIMUM_MS, Number.isNaN(ms) ? 0 : ms) / 1000;
-    this.lastId += 1;
+    // One more than the latest timer that is left: ids come again.
+    const id = (this.timers.at(-1)?.id ?? 0) + 1;
     this.timers.push({
-      id: this.lastId,
+      id,
       due: this.host.uptime() + seconds,
       interval: options.repeat ? seconds : undefined,
       run,
       internal: options.internal === true,
     });
     this.host.changed();
-    return this.lastId;
+    return id;
   }
 
   remove(id: unknown): void {

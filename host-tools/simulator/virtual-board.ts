@@ -8,7 +8,7 @@ import { refusalOf } from "./dialect-gate.ts";
 import { FlashImage, type FlashTiming, flashTiming, PowerCut } from "./flash.ts";
 import { InputQueue } from "./input-queue.ts";
 import { installLibraries, type Libraries } from "./interpreter.ts";
-import { eraseFlash, writeFlash } from "./library-storage.ts";
+import { eraseFlash, writeFlash } from "./library-flash.ts";
 import { MemoryModel } from "./memory-model.ts";
 import { NarrowRealm } from "./narrow-realm.ts";
 import { PacketReceiver } from "./packets.ts";
@@ -105,6 +105,7 @@ export class VirtualBoard implements BoardCore {
   private readonly runner: ScriptRunner;
   private readonly packets: PacketReceiver | undefined;
   private readonly random32: SeededRandom;
+  private scriptRandom = new SeededRandom(0);
   private readonly memoryModel: MemoryModel;
   private readonly callbackSeconds: number;
   private readonly checkDialect: boolean;
@@ -266,18 +267,30 @@ export class VirtualBoard implements BoardCore {
   private start(reason: BootReason): void {
     const outer = this.inLoop;
     this.inLoop = true;
-    this.guard(() => boot({ board: this, freshRealm: () => this.freshRealm(), loading: (on) => this.memoryModel.setLoading(on) }, reason));
+    this.guard(() =>
+      boot(
+        {
+          board: this,
+          freshRealm: () => this.freshRealm(),
+          loading: (on) => {
+            this.memoryModel.loading = on;
+          },
+        },
+        reason,
+      ),
+    );
     this.inLoop = outer;
     this.plan();
   }
 
   private freshRealm(): void {
     this.forgetScript();
+    this.seedScript(this.random32.next() * 2 ** 32);
     this.events = new ScriptEvents();
     this.realm = new NarrowRealm({
       caught: (error) => this.runner.caught(error),
       allocate: (bytes) => this.allocate(bytes),
-      random: () => this.random(),
+      random: () => this.scriptRandom.next(),
       checkText: (text) => {
         if (this.checkDialect) refusalOf(text);
       },
@@ -430,7 +443,7 @@ export class VirtualBoard implements BoardCore {
   /** Runs the code of a file, which stays in flash; what it throws is printed. */
   runFile(name: string, source: string): void {
     this.memoryModel.load(source);
-    this.runner.execute(source, name);
+    this.runner.execute(source, name, "file");
     this.runner.checkErrors();
   }
 
@@ -446,8 +459,8 @@ export class VirtualBoard implements BoardCore {
   }
 
   callScript(callback: unknown, args: unknown[], self?: unknown): boolean {
-    this.spend(this.callbackSeconds);
     const ended = this.runner.call(callback, args, self);
+    this.spend(this.callbackSeconds);
     if (!ended) this.eventAborted = true;
     return ended;
   }
@@ -521,7 +534,7 @@ export class VirtualBoard implements BoardCore {
   // ---- memory
 
   allocate(bytes: number): void {
-    if (this.memoryModel.take(bytes)) return;
+    if (this.memoryModel.hasRoom(bytes)) return;
     this.flagError("LOW_MEMORY");
     this.flagError("MEMORY");
     throw new Abort("OUT OF MEMORY");
@@ -540,6 +553,10 @@ export class VirtualBoard implements BoardCore {
 
   random(): number {
     return this.random32.next();
+  }
+
+  seedScript(seed: number): void {
+    this.scriptRandom = new SeededRandom(seed);
   }
 
   randomBytes(count: number): Uint8Array {
@@ -593,7 +610,6 @@ export class VirtualBoard implements BoardCore {
       this.guard(() => {
         worked = this.turn();
       });
-      this.memoryModel.endTurn();
     }
     this.inLoop = false;
     this.plan();

@@ -1,0 +1,44 @@
+import type { BoardCore } from "./board-core.ts";
+import { storableBytes } from "./byte-arguments.ts";
+import { FLASH_PAGE, flashProtected } from "./flash.ts";
+import { kindOf } from "./native-ways.ts";
+
+/** Words that are touched in part are read, changed and written whole. Refused addresses are passed over in silence, as on the board. */
+export function writeFlash(core: BoardCore, address: number, bytes: Uint8Array): void {
+  if (bytes.length === 0 || (flashProtected(core.facts, address) && !core.flags.get("unsafeFlash"))) return;
+  const start = address & ~3;
+  const end = (address + bytes.length + 3) & ~3;
+  const words = core.flash.read(start, end - start);
+  words.set(bytes, address - start);
+  core.spend(((end - start) / 4) * core.flashTiming.wordSeconds);
+  core.flash.write(start, words);
+}
+
+export function eraseFlash(core: BoardCore, address: number): void {
+  const page = address - (address % FLASH_PAGE);
+  if (flashProtected(core.facts, page) && !core.flags.get("unsafeFlash")) return;
+  core.spend(core.flashTiming.eraseSeconds);
+  core.flash.erase(page);
+}
+
+/** `require("Flash")`: any address but the SoftDevice's and the bootloader's. */
+export function flashLibrary(core: BoardCore): Record<string, unknown> {
+  const { realm, flash } = core;
+  return realm.library({
+    getPage: (address: never) => {
+      const at = Number(address) >>> 0;
+      return at > flash.base + flash.size ? undefined : realm.object({ addr: at - (at % FLASH_PAGE), length: FLASH_PAGE });
+    },
+    // The interpreter is taken to fill its part of the flash up to Storage, as the official builds nearly do.
+    getFree: () => realm.array([]),
+    erasePage: (address: never) => {
+      if (typeof address !== "number" || !Number.isInteger(address)) throw realm.error(`Address should be an integer, got ${kindOf(address)}`);
+      eraseFlash(core, address);
+    },
+    read: (length: never, address: never) => (Number(length) > 0 ? realm.uint8Array(flash.read(Number(address) >>> 0, Number(length))) : undefined),
+    write: (data: never, address: never) => {
+      if (data === undefined) throw realm.error("Data is not defined");
+      writeFlash(core, Number(address) >>> 0, storableBytes(data) ?? new Uint8Array(0));
+    },
+  });
+}
