@@ -7,7 +7,7 @@ export const bangle2: BoardFacts = {
   espruinoNames: ["BANGLEJS2"],
   revisions: [{ name: "2", hwVersion: 2, differences: "the only one; HWVERSION tells it from Bangle.js 1" }],
   chip: { part: "nRF52840", ramKb: 256, flashKb: 1024, mhz: 64 },
-  softDevice: { name: "S140", version: "6.1.1" },
+  softDevice: { name: "S140", version: "6.1.1", firmwareId: 0xb6 },
   variables: { count: 12000, bytes: 14 },
   storage: { address: 0x60000000, pages: 2048, pageBytes: 4096, internal: false },
   crypto: { sha1: true, sha256: true, aes: false, aesCcm: true },

@@ -8,7 +8,8 @@ export interface BoardFacts {
   /** Hardware revisions that differ, as `process.env.HWVERSION` tells them. */
   revisions: { name: string; hwVersion: number | undefined; differences: string }[];
   chip: { part: string; ramKb: number; flashKb: number; mhz: number };
-  softDevice: { name: string; version: string };
+  /** Nordic's radio stack. `firmwareId`: as `process.env.SOFTDEVICE` tells it (2v28 and later). */
+  softDevice: { name: string; version: string; firmwareId: number };
   /** Interpreter variables ("JsVars") and the bytes each takes. */
   variables: { count: number; bytes: number };
   /** Where Storage lies. `internal`: memory-mapped flash of the chip, which is what our log needs. */

@@ -16,15 +16,9 @@ export const ROLES: { [name: string]: Role } = {
   scanner: { advertise: false, scan: true, what: "fixed: logs encounters only" },
 };
 
-/** What a protocol asks of the interpreter for transmitting. A scanner stores what it hears and needs no crypto. */
-export const PROTOCOLS: { [name: string]: { title: string; transmitNeeds: string; canTransmit(facts: BoardFacts): boolean } } = {
-  gaen: {
-    title: "GAEN",
-    transmitNeeds: "AES-128 ECB and SHA-256",
-    canTransmit: function (facts) {
-      return facts.crypto.aes && facts.crypto.sha256;
-    },
-  },
+/** Crypto is no question: what the interpreter lacks the firmware brings (firmware/crypto). */
+export const PROTOCOLS: { [name: string]: { title: string } } = {
+  gaen: { title: "GAEN" },
 };
 
 /** Pages a log needs: one for its head, two for the ring, of which one may be empty. Keys and settings are kept there too, so every role has one. */
@@ -42,8 +36,8 @@ export function refusal(facts: BoardFacts, role: string, protocols: string[]): s
   for (let i = 0; i < protocols.length; i++) {
     if (known.indexOf(protocols[i]) < 0) return "No protocol is called " + protocols[i] + "; known: " + known.join(", ") + ".";
   }
-  const reason = obstacle(facts, role, protocols);
-  return reason && facts.name + " can't be a " + role + ": " + reason + "; " + wayOut(facts, role, protocols) + ".";
+  const reason = obstacle(facts);
+  return reason && facts.name + " can't be a " + role + ": " + reason + "; " + wayOut(facts, role) + ".";
 }
 
 /** Why this board can't take a setting that the rules of protocols/settings.ts allow in general, or `undefined` if it can. */
@@ -58,34 +52,18 @@ export function settingRefusal(facts: BoardFacts, name: string, value: number): 
   return undefined;
 }
 
-function obstacle(facts: BoardFacts, role: string, protocols: string[]): string | undefined {
-  for (let i = 0; i < protocols.length; i++) {
-    const protocol = PROTOCOLS[protocols[i]];
-    if (ROLES[role].advertise && !protocol.canTransmit(facts)) {
-      return protocol.title + " needs " + protocol.transmitNeeds + " to transmit, and this board's interpreter has " + cryptoOf(facts);
-    }
-  }
+function obstacle(facts: BoardFacts): string | undefined {
   if (!facts.storage.internal) return "its Storage is external flash, and the log is made for pages inside the chip";
   // one more page for the code
   if (facts.storage.pages < LEAST_LOG_PAGES + 1) return "beside the code its Storage has no room for a log of " + LEAST_LOG_PAGES + " pages";
   return undefined;
 }
 
-function cryptoOf(facts: BoardFacts): string {
-  const has: string[] = [];
-  if (facts.crypto.sha256) has.push("SHA-256");
-  else if (facts.crypto.sha1) has.push("SHA-1");
-  if (facts.crypto.aes) has.push("AES");
-  if (facts.crypto.aesCcm) has.push("AES-CCM");
-  return has.length === 0 ? "no crypto at all" : has.join(" and ") + " only";
-}
-
-/** A role this board can fill, and the boards that can fill `role`. */
-function wayOut(facts: BoardFacts, role: string, protocols: string[]): string {
+/** The boards that can fill `role`. */
+function wayOut(facts: BoardFacts, role: string): string {
   const boards: string[] = [];
   for (let i = 0; i < BOARDS.length; i++) {
-    if (BOARDS[i].id !== facts.id && obstacle(BOARDS[i], role, protocols) === undefined) boards.push(BOARDS[i].name);
+    if (BOARDS[i].id !== facts.id && obstacle(BOARDS[i]) === undefined) boards.push(BOARDS[i].name);
   }
-  const swap = boards.length > 0 ? "for a " + role + " take " + boards.join(" or ") : "no board we know can do it";
-  return obstacle(facts, "scanner", protocols) === undefined ? "it can be a scanner; " + swap : swap;
+  return boards.length > 0 ? "for a " + role + " take " + boards.join(" or ") : "no board we know can do it";
 }

@@ -10,7 +10,7 @@ export const mdbt42q: BoardFacts = {
     { name: "bare module", hwVersion: undefined, differences: "button and lights are pins D0, D1, D2; supply 1.7 to 3.6 V" },
   ],
   chip: { part: "nRF52832", ramKb: 64, flashKb: 512, mhz: 64 },
-  softDevice: { name: "S132", version: "3.1.0" },
+  softDevice: { name: "S132", version: "3.1.0", firmwareId: 0x91 },
   variables: { count: 2950, bytes: 13 },
   storage: { address: (118 - 10) * 4096, pages: 10, pageBytes: 4096, internal: true },
   crypto: { sha1: true, sha256: true, aes: false, aesCcm: false },

@@ -7,7 +7,7 @@ export const microbit2: BoardFacts = {
   espruinoNames: ["MICROBIT2"],
   revisions: [],
   chip: { part: "nRF52833", ramKb: 128, flashKb: 512, mhz: 64 },
-  softDevice: { name: "S132", version: "3.1.0" },
+  softDevice: { name: "S132", version: "3.1.0", firmwareId: 0x91 },
   variables: { count: 6000, bytes: 13 },
   storage: { address: (118 - 10) * 4096, pages: 10, pageBytes: 4096, internal: true },
   crypto: { sha1: false, sha256: false, aes: false, aesCcm: false },

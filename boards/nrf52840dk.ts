@@ -7,7 +7,7 @@ export const nrf52840dk: BoardFacts = {
   espruinoNames: ["NRF52840DK"],
   revisions: [],
   chip: { part: "nRF52840", ramKb: 256, flashKb: 1024, mhz: 64 },
-  softDevice: { name: "S140", version: "6.1.1" },
+  softDevice: { name: "S140", version: "6.1.1", firmwareId: 0xb6 },
   variables: { count: 12500, bytes: 14 },
   storage: { address: (246 - 10) * 4096, pages: 10, pageBytes: 4096, internal: true },
   crypto: { sha1: false, sha256: false, aes: false, aesCcm: false },

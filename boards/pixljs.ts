@@ -7,7 +7,7 @@ export const pixljs: BoardFacts = {
   espruinoNames: ["PIXLJS"],
   revisions: [],
   chip: { part: "nRF52832", ramKb: 64, flashKb: 512, mhz: 64 },
-  softDevice: { name: "S132", version: "3.1.0" },
+  softDevice: { name: "S132", version: "3.1.0", firmwareId: 0x91 },
   variables: { count: 2950, bytes: 13 },
   storage: { address: (118 - 9) * 4096, pages: 9, pageBytes: 4096, internal: true },
   crypto: { sha1: true, sha256: false, aes: false, aesCcm: false },

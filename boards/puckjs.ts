@@ -13,7 +13,7 @@ export const puckjs: BoardFacts = {
     { name: "Lite", hwVersion: undefined, differences: "tells HWVERSION as the text Lite 1; no sensors, no NFC and no blue light" },
   ],
   chip: { part: "nRF52832", ramKb: 64, flashKb: 512, mhz: 64 },
-  softDevice: { name: "S132", version: "3.1.0" },
+  softDevice: { name: "S132", version: "3.1.0", firmwareId: 0x91 },
   variables: { count: 2630, bytes: 13 },
   storage: { address: (118 - 10) * 4096, pages: 10, pageBytes: 4096, internal: true },
   crypto: { sha1: true, sha256: true, aes: true, aesCcm: false },

@@ -13,6 +13,11 @@ declare module "tracelet:build" {
   export const DEFAULTS: number[];
   /** Address of Storage by the board's facts, for interpreters that don't tell it in `process.memory()`. */
   export const STORAGE: number;
+  /** Is AES, is SHA-256 compiled into the interpreter? */
+  export const AES_BUILT_IN: boolean;
+  export const SHA256_BUILT_IN: boolean;
+  /** Firmware id of the SoftDevice by the board's facts, for interpreters that don't tell it in `process.env`. */
+  export const SOFT_DEVICE: number;
   /** How many of LED1, LED2, LED3 the board has as indicator lights. 3: red, green, blue. */
   export const LIGHTS: number;
   /** Is there a button called BTN? */

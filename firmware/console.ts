@@ -4,6 +4,7 @@ import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND } from "../protocols/device-l
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
 import { CLOCK_STEP_UNKNOWN, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
+import { aesInUse } from "./crypto/board.ts";
 import {
   acknowledge,
   acknowledged,
@@ -65,6 +66,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         ro: ADVERTISE ? rotations : 0,
         er: [ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
         c: settings,
+        cr: ADVERTISE ? aesInUse : undefined,
         mv: Math.round(NRF.getBattery() * 1000),
       });
     },

@@ -31,8 +31,12 @@ declare const E: {
   sum(data: Uint8Array): number;
   toString(data: Uint8Array): string;
   getErrorFlags(): string[];
+  /** A function that runs machine code: `code` from byte `offset` on, plus 1 for Thumb. */
+  nativeCall(offset: number, signature: "int(int)", code: string): (argument: number) => number;
+  /** Where the bytes of `data` lie, as long as nothing moves them; 0 where they don't lie in one piece. */
+  getAddressOf(data: Uint8Array, flat: true): number;
 };
-declare const process: { memory(gc?: boolean): { flash_code_start?: number } };
+declare const process: { memory(gc?: boolean): { flash_code_start?: number }; env: { SOFTDEVICE?: number } };
 declare const BTN: unknown;
 declare const LED1: Pin;
 declare const LED2: Pin;

@@ -1,4 +1,4 @@
-import { builtinCrypto } from "./crypto/builtin.ts";
+import { boardCrypto } from "./crypto/board.ts";
 import { start } from "./start.ts";
 
-start(builtinCrypto);
+start(boardCrypto);

@@ -65,6 +65,8 @@ export interface DeviceStatus {
   er: [number, number, number];
   /** Settings, in the order of settings.ts. */
   c: number[];
+  /** AES of a board that transmits: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
+  cr?: string;
   /** Battery, mV. */
   mv: number;
 }

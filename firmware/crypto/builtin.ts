@@ -1,13 +1,11 @@
-import type { Crypto } from "../../protocols/ports.ts";
-import { hardwareRandom } from "./random.ts";
+// AES and SHA-256 as compiled into the interpreter.
 
-/** AES and SHA-256 as compiled into the interpreter of a Puck.js. */
-export const builtinCrypto: Crypto = {
-  aes128: function (key, blocks) {
-    return new Uint8Array(AES.encrypt(blocks, key, { mode: "ECB" }));
-  },
-  sha256: function (message) {
-    return new Uint8Array(require("crypto").SHA256(message));
-  },
-  randomBytes: hardwareRandom,
-};
+/** AES-128-ECB encryption. `key`: 16 bytes; `blocks`: a multiple of 16 bytes; answers as many. */
+export function builtinAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array {
+  return new Uint8Array(AES.encrypt(blocks, key, { mode: "ECB" }));
+}
+
+/** SHA-256: 32 bytes. */
+export function builtinSha256(message: Uint8Array): Uint8Array {
+  return new Uint8Array(require("crypto").SHA256(message));
+}

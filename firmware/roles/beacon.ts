@@ -1,11 +1,12 @@
 import { readU32, writeInt } from "../../protocols/bytes.ts";
 import { encodeAdvertisement, FLAGS } from "../../protocols/gaen/advertisement.ts";
 import {
+  expandIdentifierKey,
+  expandMetadataKey,
   intervalNumber,
-  metadataKey,
+  pseudorandomKey,
   ROLLING_PERIOD,
   rollingProximityIdentifier,
-  rollingProximityIdentifierKey,
   rollingStart,
 } from "../../protocols/gaen/key-schedule.ts";
 import { encodeMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
@@ -31,21 +32,25 @@ const IN_USE = 255;
 
 let tek: Uint8Array | undefined;
 let start = 0;
+/** What follows from today's key: PRK, RPIK and AEMK. Made once, and one at a time: without SHA-256 in the interpreter each takes more than a second. */
+let derived: Uint8Array[] = [];
 let flags: number | undefined = FLAGS;
 
 /** Today's key: the one of the log after a restart, else a new one, which goes to the log before its first use (GAEN-01). */
 function useKeyOf(crypto: Crypto, day: number): void {
-  start = day;
+  derived = [];
   eachRecord(TEK, function (slot) {
     if (slot[21] === IN_USE && readU32(slot, 16) === day) tek = slot;
   });
-  if (tek) return;
-  tek = new Uint8Array(SLOT_BYTES);
-  tek.fill(IN_USE);
-  tek.set(crypto.randomBytes(16));
-  writeInt(tek, 16, 4, day);
-  tek[20] = ROLLING_PERIOD;
-  append(TEK, tek);
+  if (!tek) {
+    tek = new Uint8Array(SLOT_BYTES);
+    tek.fill(IN_USE);
+    tek.set(crypto.randomBytes(16));
+    writeInt(tek, 16, 4, day);
+    tek[20] = ROLLING_PERIOD;
+    append(TEK, tek);
+  }
+  start = day;
 }
 
 /** Ends today's key at `unix`: the next rotation begins a fresh one (GAEN-12, COM-07). */
@@ -73,7 +78,7 @@ export function stopAdvertising(): void {
   advertising = false;
 }
 
-/** Fresh address, RPI and AEM in one radio-silent moment (BLE-06). Answers the seconds until the next rotation. */
+/** Fresh address, RPI and AEM in one radio-silent moment (BLE-06). Answers the seconds until it wants to be called again: at once while the keys of a new day are being made. */
 export function rotate(crypto: Crypto, unix: number): number {
   const interval = intervalNumber(unix);
   const day = rollingStart(interval);
@@ -82,9 +87,13 @@ export function rotate(crypto: Crypto, unix: number): number {
     tek = undefined;
     useKeyOf(crypto, day);
   }
-  const key = tek!.subarray(0, 16);
-  const rpi = rollingProximityIdentifier(crypto, rollingProximityIdentifierKey(crypto, key), interval);
-  const aem = encryptMetadata(crypto, metadataKey(crypto, key), rpi, encodeMetadata(settings[TX_POWER]));
+  if (derived.length < 3) {
+    if (!derived.length) derived.push(pseudorandomKey(crypto, tek!.subarray(0, 16)));
+    else derived.push(derived.length < 2 ? expandIdentifierKey(crypto, derived[0]) : expandMetadataKey(crypto, derived[0]));
+    return 0;
+  }
+  const rpi = rollingProximityIdentifier(crypto, derived[1], interval);
+  const aem = encryptMetadata(crypto, derived[2], rpi, encodeMetadata(settings[TX_POWER]));
   try {
     // asleep, both are only stored; waking sends the new payload from the new address
     NRF.setAdvertising(encodeAdvertisement(rpi, aem, flags), { connectable: false, scannable: false, interval: settings[ADVERTISING_INTERVAL] });

@@ -1,30 +1,22 @@
 import type { BoardCore, ErrorFlag } from "./board-core.ts";
 import { bytesOf, isBuffer, toByteString } from "./byte-arguments.ts";
 import { crc32, type MappedStrings } from "./library-storage.ts";
+import { nativeCalls } from "./native-calls.ts";
 import { printValue, TO_JS } from "./printer.ts";
+import { RAM_BASE, RamAddresses } from "./ram-addresses.ts";
 
-/** Where typed arrays seem to lie: RAM of the nRF52 begins here. Addresses are handed out once and stay. */
-const RAM_BASE = 0x20003000;
-/** Shorter ones have no flat string behind them, hence no address. */
+/** Shorter ones have no flat string behind them. */
 const FLAT_FROM = 17;
 
 /** The `E` object. Source: Espruino 2v29, src/jswrap_espruino.c. What the firmware has no use for is there and says that the virtual board lacks it. */
 export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string, unknown> {
   const { realm } = core;
-  const addresses = new WeakMap<object, number>();
-  let nextAddress = RAM_BASE;
+  const ram = new RamAddresses();
 
   const addressOf = (value: unknown): number => {
     if (typeof value === "string") return mapped.addressOf(core, value);
     const view = ArrayBuffer.isView(value) ? value : isBuffer(value) ? new Uint8Array(value) : undefined;
-    if (!view || view.buffer.byteLength < FLAT_FROM) return 0;
-    const known = addresses.get(view.buffer);
-    const base = known ?? nextAddress;
-    if (known === undefined) {
-      addresses.set(view.buffer, base);
-      nextAddress += (view.buffer.byteLength + 15) & ~15;
-    }
-    return base + view.byteOffset;
+    return view ? ram.of(view) : 0;
   };
 
   const joined = (values: unknown[]): Uint8Array => {
@@ -46,6 +38,7 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
     hwRand: () => new DataView(core.randomBytes(4).buffer).getInt32(0, true),
     srand: (seed: never) => core.seedScript(Number(seed)),
     getAddressOf: (value: never, flat: never) => (flat ? addressOf(value) : addressOf(value) || RAM_BASE),
+    nativeCall: nativeCalls(core, ram),
     getSizeOf: (value: never) => blocksOf(value),
     getErrorFlags: () => realm.array(core.takeErrorFlags()),
     getFlags: () => realm.object(Object.fromEntries(FLAG_NAMES.map((name) => [name, core.flags.get(name) ?? 0]))),
@@ -114,7 +107,7 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
 const FLAG_NAMES = ["deepSleep", "unsafeFlash", "unsyncFiles", "pretokenise", "jitDebug", "onErrorSave", "onErrorFlash"];
 
 const MISSING =
-  "FFT HSBtoRGB asm compiledC decodeUTF8 dumpFragmentation dumpFreeList dumpLockedVars dumpVariables getClock setClock memoryMap nativeCall pipe setComparator lookupNoCase".split(
+  "FFT HSBtoRGB asm compiledC decodeUTF8 dumpFragmentation dumpFreeList dumpLockedVars dumpVariables getClock setClock memoryMap pipe setComparator lookupNoCase".split(
     " ",
   );
 

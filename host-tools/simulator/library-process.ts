@@ -1,8 +1,6 @@
 import type { BoardCore } from "./board-core.ts";
 import { asText, PRINT, printValue } from "./printer.ts";
 
-const SOFT_DEVICE_CODES: { [name: string]: number } = { "S132 3.1.0": 145, "S140 6.1.1": 182 };
-
 /** `process`, `print`, `console`, `echo`, `reset`, `load` and the like. Source: Espruino 2v29, src/jswrap_process.c, jswrap_functions.c, jswrap_interactive.c. */
 export function installProcess(core: BoardCore, modules: string[]): void {
   const { realm, facts } = core;
@@ -23,7 +21,7 @@ export function installProcess(core: BoardCore, modules: string[]): void {
       CONSOLE: core.consoleDevice,
       MODULES: modules.join(","),
       EXPTR: 0x1f1d4,
-      ...(core.atLeast(28) ? { SOFTDEVICE: SOFT_DEVICE_CODES[`${facts.softDevice.name} ${facts.softDevice.version}`] ?? 0 } : {}),
+      ...(core.atLeast(28) ? { SOFTDEVICE: facts.softDevice.firmwareId } : {}),
     });
   const memory = () => {
     const { usage, total } = core.memoryUsage();

@@ -1,4 +1,4 @@
-import { concat } from "../bytes.ts";
+import { ascii, concat } from "../bytes.ts";
 import type { Crypto } from "../ports.ts";
 import { hmacSha256 } from "./hmac.ts";
 
@@ -12,4 +12,12 @@ export function hkdf(crypto: Crypto, ikm: Uint8Array, salt: Uint8Array, info: Ui
     output = concat(output, block);
   }
   return new Uint8Array(output.subarray(0, length));
+}
+
+/**
+ * `length` bytes, at most 32, for the ASCII name `info`, from `prk`, the HMAC of salt and input: the first block of the expansion is all that so few need.
+ * Source: RFC 5869, section 2.3.
+ */
+export function hkdfFirstBlock(crypto: Crypto, prk: Uint8Array, info: string, length: number): Uint8Array {
+  return hmacSha256(crypto, prk, ascii(info + "\x01")).subarray(0, length);
 }

@@ -1,5 +1,6 @@
 import { ascii, writeInt } from "../bytes.ts";
-import { hkdf } from "../constructions/hkdf.ts";
+import { hkdfFirstBlock } from "../constructions/hkdf.ts";
+import { hmacSha256 } from "../constructions/hmac.ts";
 import type { Crypto } from "../ports.ts";
 
 // Source of everything here: GAEN Cryptography Specification v1.2; names as printed there.
@@ -18,14 +19,29 @@ export function rollingStart(interval: number): number {
   return interval - (interval % ROLLING_PERIOD);
 }
 
-/** RPIK: the 16-byte key that identifiers are made with. The info is 7 bytes, without a NUL at its end (GAEN-03). */
+/** What HKDF makes of a TEK before it comes to names: 32 bytes, common to both keys of the day. Source of the step: RFC 5869, section 2.2. */
+export function pseudorandomKey(crypto: Crypto, tek: Uint8Array): Uint8Array {
+  return hmacSha256(crypto, new Uint8Array(0), tek);
+}
+
+/** RPIK from the `prk` of `pseudorandomKey`. The info is 7 bytes, without a NUL at its end (GAEN-03). */
+export function expandIdentifierKey(crypto: Crypto, prk: Uint8Array): Uint8Array {
+  return hkdfFirstBlock(crypto, prk, "EN-RPIK", 16);
+}
+
+/** AEMK from the `prk` of `pseudorandomKey`. */
+export function expandMetadataKey(crypto: Crypto, prk: Uint8Array): Uint8Array {
+  return hkdfFirstBlock(crypto, prk, "EN-AEMK", 16);
+}
+
+/** RPIK: the 16-byte key that identifiers are made with. */
 export function rollingProximityIdentifierKey(crypto: Crypto, tek: Uint8Array): Uint8Array {
-  return hkdf(crypto, tek, new Uint8Array(0), ascii("EN-RPIK"), 16);
+  return expandIdentifierKey(crypto, pseudorandomKey(crypto, tek));
 }
 
 /** AEMK: the 16-byte key that metadata is encrypted with. */
 export function metadataKey(crypto: Crypto, tek: Uint8Array): Uint8Array {
-  return hkdf(crypto, tek, new Uint8Array(0), ascii("EN-AEMK"), 16);
+  return expandMetadataKey(crypto, pseudorandomKey(crypto, tek));
 }
 
 /** RPI: the 16 bytes on the air for `interval`, the absolute interval number. */

@@ -1,4 +1,4 @@
-import { builtinCrypto } from "../../firmware/crypto/builtin.ts";
+import { aesInUse, boardCrypto } from "../../firmware/crypto/board.ts";
 import { hex } from "../../protocols/bytes.ts";
 import { classify } from "../../protocols/classify.ts";
 import { aesCtr } from "../../protocols/constructions/aes-ctr.ts";
@@ -25,21 +25,21 @@ function bytes(text: string): Uint8Array {
 
 (global as unknown as { [name: string]: unknown }).V = {
   enin: (unix: number) => [intervalNumber(unix), rollingStart(intervalNumber(unix))],
-  rpik: (tek: string) => hex(rollingProximityIdentifierKey(builtinCrypto, bytes(tek))),
-  aemk: (tek: string) => hex(metadataKey(builtinCrypto, bytes(tek))),
-  rpi: (rpik: string, interval: number) => hex(rollingProximityIdentifier(builtinCrypto, bytes(rpik), interval)),
-  series: (rpik: string, first: number, count: number) => hex(rollingProximityIdentifiers(builtinCrypto, bytes(rpik), first, count)),
-  aem: (aemk: string, rpi: string, metadata: string) => hex(encryptMetadata(builtinCrypto, bytes(aemk), bytes(rpi), bytes(metadata))),
+  rpik: (tek: string) => hex(rollingProximityIdentifierKey(boardCrypto, bytes(tek))),
+  aemk: (tek: string) => hex(metadataKey(boardCrypto, bytes(tek))),
+  rpi: (rpik: string, interval: number) => hex(rollingProximityIdentifier(boardCrypto, bytes(rpik), interval)),
+  series: (rpik: string, first: number, count: number) => hex(rollingProximityIdentifiers(boardCrypto, bytes(rpik), first, count)),
+  aem: (aemk: string, rpi: string, metadata: string) => hex(encryptMetadata(boardCrypto, bytes(aemk), bytes(rpi), bytes(metadata))),
   encodeMetadata: (txPower: number, confidence?: number) => hex(encodeMetadata(txPower, confidence)),
   decodeMetadata: (metadata: string) => {
     const read = decodeMetadata(bytes(metadata));
     return [read.major, read.minor, read.confidence, read.txPower];
   },
-  hmac: (key: string, message: string) => hex(hmacSha256(builtinCrypto, bytes(key), bytes(message))),
-  hkdf: (ikm: string, salt: string, info: string, length: number) => hex(hkdf(builtinCrypto, bytes(ikm), bytes(salt), bytes(info), length)),
-  ctr: (key: string, counter: string, data: string) => hex(aesCtr(builtinCrypto, bytes(key), bytes(counter), bytes(data))),
-  ecb: (key: string, blocks: string) => hex(builtinCrypto.aes128(bytes(key), bytes(blocks))),
-  sha256: (message: string) => hex(builtinCrypto.sha256(bytes(message))),
+  hmac: (key: string, message: string) => hex(hmacSha256(boardCrypto, bytes(key), bytes(message))),
+  hkdf: (ikm: string, salt: string, info: string, length: number) => hex(hkdf(boardCrypto, bytes(ikm), bytes(salt), bytes(info), length)),
+  ctr: (key: string, counter: string, data: string) => hex(aesCtr(boardCrypto, bytes(key), bytes(counter), bytes(data))),
+  ecb: (key: string, blocks: string) => hex(boardCrypto.aes128(bytes(key), bytes(blocks))),
+  sha256: (message: string) => hex(boardCrypto.sha256(bytes(message))),
   advertisement: (rpi: string, aem: string, flags?: number) => hex(encodeAdvertisement(bytes(rpi), bytes(aem), flags)),
   heard: (packet: string) => {
     const found = decodeAdvertisement(bytes(packet));

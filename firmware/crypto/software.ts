@@ -1,0 +1,143 @@
+// AES-128 and SHA-256 for interpreters that were compiled without them, written for little space: tables are computed when they are first needed,
+// so a board that never needs them pays no memory. Sources: FIPS 197, FIPS 180-4; section numbers are theirs.
+
+let sBox: Uint8Array | undefined;
+
+/** The S-box (FIPS 197, 5.1.1): walks through the powers `p` of 3 and their inverses `q`. */
+function makeSBox(): Uint8Array {
+  const box = new Uint8Array(256);
+  let p = 1;
+  let q = 1;
+  do {
+    p ^= (p << 1) ^ ((p >> 7) * 283);
+    q ^= q << 1;
+    q ^= q << 2;
+    q = (q ^ (q << 4)) & 255;
+    if (q > 127) q ^= 9;
+    // twice beside itself, shifting is rotating
+    const twice = q * 257;
+    box[p] = 99 ^ q ^ (twice >> 4) ^ (twice >> 5) ^ (twice >> 6) ^ (twice >> 7);
+  } while (p > 1);
+  box[0] = 99;
+  return box;
+}
+
+/** AES-128-ECB encryption. `key`: 16 bytes; `blocks`: a multiple of 16 bytes; answers as many. */
+export function softwareAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array {
+  if (!sBox) sBox = makeSBox();
+  const box = sBox;
+  const out = new Uint8Array(blocks.length);
+  const keys = new Uint8Array(176);
+  const state = new Uint8Array(16);
+  const moved = new Uint8Array(16);
+  let constant = 1;
+  keys.set(key);
+  // 5.2; the first word of a round key takes the last one of the round before, turned by a byte
+  for (let i = 16; i < 176; i++) {
+    let word = keys[i - 4];
+    if (!(i & 12)) {
+      word = box[keys[(i & 3) > 2 ? i - 7 : i - 3]];
+      if (!(i & 3)) {
+        word ^= constant;
+        constant = (constant << 1) ^ ((constant >> 7) * 283);
+      }
+    }
+    keys[i] = keys[i - 16] ^ word;
+  }
+  for (let at = 0; at < out.length; at += 16) {
+    for (let i = 0; i < 16; i++) state[i] = blocks[at + i] ^ keys[i];
+    for (let round = 16; round < 176; round += 16) {
+      // SubBytes, and ShiftRows: byte i comes from 5i (5.1.1, 5.1.2)
+      for (let i = 0; i < 16; i++) moved[i] = box[state[(i * 5) & 15]];
+      // MixColumns: 2a + 3b + c + d is a + (a + b + c + d) + 2(a + b); not in the last round (5.1.3)
+      let all = 0;
+      for (let i = 0; i < 16; i++) {
+        if (!(i & 3)) all = moved[i] ^ moved[i + 1] ^ moved[i + 2] ^ moved[i + 3];
+        const both = moved[i] ^ moved[(i & 12) | ((i + 1) & 3)];
+        state[i] = keys[round + i] ^ moved[i] ^ (round < 160 ? all ^ (both << 1) ^ ((both >> 7) * 283) : 0);
+      }
+    }
+    out.set(state, at);
+  }
+  return out;
+}
+
+/** 4.2.2: 64 round constants, and behind them the 8 words of 5.3.3 to begin with. */
+let constants: Int32Array | undefined;
+
+/** Fractions of the roots of the first primes, by Newton's rule: what the interpreter has for `Math.pow` is not exact. */
+function makeConstants(): Int32Array {
+  const table = new Int32Array(72);
+  const composite = new Uint8Array(312);
+  let cube = 1;
+  let square = 1;
+  for (let n = 2, found = 0; n < 312; n++) {
+    if (composite[n]) continue;
+    for (let i = n * n; i < 312; i += n) composite[i] = 1;
+    // the root of the prime before is a good guess
+    for (let i = 0; i < 6; i++) {
+      cube = (2 * cube + n / (cube * cube)) / 3;
+      square = (square + n / square) / 2;
+    }
+    // behind the eighth there is no place, so the rest of these are dropped
+    table[64 + found] = (square % 1) * 4294967296;
+    table[found++] = (cube % 1) * 4294967296;
+  }
+  return table;
+}
+
+/** SHA-256: 32 bytes. `message`: less than 2 MB. */
+export function softwareSha256(message: Uint8Array): Uint8Array {
+  if (!constants) constants = makeConstants();
+  const k = constants;
+  const hash = new Int32Array(k.subarray(64));
+  const w = new Int32Array(16);
+  const length = message.length;
+  // 5.1.1
+  const padded = new Uint8Array((length + 72) & ~63);
+  const end = padded.length;
+  padded.set(message);
+  padded[length] = 128;
+  padded[end - 3] = length >> 13;
+  padded[end - 2] = length >> 5;
+  padded[end - 1] = length << 3;
+  for (let at = 0; at < end; at += 64) {
+    let a = hash[0];
+    let b = hash[1];
+    let c = hash[2];
+    let d = hash[3];
+    let e = hash[4];
+    let f = hash[5];
+    let g = hash[6];
+    let h = hash[7];
+    for (let i = 0; i < 64; i++) w[i >> 2] = (w[i >> 2] << 8) | padded[at + i];
+    // 6.2.2
+    for (let i = 0; i < 64; i++) {
+      if (i > 15) {
+        const x = w[(i + 1) & 15];
+        const y = w[(i + 14) & 15];
+        w[i & 15] +=
+          w[(i + 9) & 15] +
+          (((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)) +
+          (((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10));
+      }
+      h += (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) + (g ^ (e & (f ^ g))) + k[i] + w[i & 15];
+      d += h;
+      h += (((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) + ((a & (b | c)) | (b & c));
+      const last = h | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = d | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = last;
+    }
+    const sums = [a, b, c, d, e, f, g, h];
+    for (let i = 0; i < 8; i++) hash[i] += sums[i];
+  }
+  const out = new Uint8Array(32);
+  for (let i = 0; i < 32; i++) out[i] = hash[i >> 2] >> ((~i & 3) * 8);
+  return out;
+}
