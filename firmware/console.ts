@@ -13,6 +13,7 @@ import {
   era,
   firstSequence,
   flashErrors,
+  isLiveKey,
   logId,
   nextSequence,
   readFlash,
@@ -20,7 +21,7 @@ import {
   slotAddress,
   usable,
 } from "./encounter-log.ts";
-import { advertising, endKey, radioErrors, rotations } from "./roles/beacon.ts";
+import { advertising, endKeys, radioErrors, rotations } from "./roles/beacon.ts";
 import { openEncounters, overflows, sightings } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
@@ -117,13 +118,13 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
       if (!interval) return refuse("clk");
       const keys: Uint8Array[] = [];
       if (ADVERTISE && fresh) {
-        endKey(unixTime());
+        endKeys(interval);
         refresh();
       }
       eachRecord(TEK, function (slot) {
-        // of a key still in use, what has been sent (GAEN-12)
-        slot[20] = Math.min(slot[20], interval - readU32(slot, 16) + 1);
-        keys.push(slot);
+        // of a key still in use, what has been sent; none of days to come, if the clock was wrong (GAEN-12)
+        slot[20] = Math.min(slot[20], Math.max(0, interval - readU32(slot, 16) + 1));
+        if (isLiveKey(slot)) keys.push(slot);
       });
       const all = new Uint8Array(keys.length * PAYLOAD_BYTES);
       for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(0, PAYLOAD_BYTES), i * PAYLOAD_BYTES);

@@ -8,7 +8,7 @@ import { installConsole } from "./console.ts";
 import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
 import { installIndicators } from "./indicators.ts";
-import { endKey, rotate, stopAdvertising } from "./roles/beacon.ts";
+import { advertising, endKeys, rotate, stopAdvertising } from "./roles/beacon.ts";
 import { closeEncounters, endStep, heard } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
@@ -39,9 +39,11 @@ export function start(crypto: Crypto): void {
   function clockChanged(moved: number, step: number, roundTripMs: number): void {
     clockMoved(moved);
     // time that is lived twice must not repeat its identifiers (COM-07)
-    if (ADVERTISE && moved < -60) endKey(0);
+    if (ADVERTISE && moved < -60) endKeys(0);
     appendClock(1, step, roundTripMs);
-    refreshAt = cleanAt = 0;
+    // a clock that is put right a little changes nothing on the air before midnight
+    refreshAt = advertising && Math.abs(moved) <= 60 ? Math.min(refreshAt, tick() + DAY - (unixTime() % DAY)) : 0;
+    cleanAt = 0;
     schedule();
   }
 
