@@ -46,7 +46,7 @@ function refuse(code: string): void {
 
 /** `setClock`: Unix seconds and the link's round trip in ms; answers the step in ms. `refresh`: rotate now. */
 export function installConsole(setClock: (unix: number, roundTripMs: number) => number, refresh: () => void): void {
-  global.T = {
+  const commands: { [name: string]: (...numbers: number[]) => void } = {
     s: function () {
       answer({
         v: VERSION,
@@ -131,4 +131,14 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
       send(all);
     },
   };
+  // without a log there is nothing to ask for but the status
+  if (!usable) {
+    for (const name in commands) {
+      if (name !== "s")
+        commands[name] = function () {
+          refuse("log");
+        };
+    }
+  }
+  global.T = commands;
 }

@@ -103,6 +103,7 @@ export function eachRecord(kind: number, callback: (slot: Uint8Array, address: n
 
 /** Writes one record. `slot`: 28 bytes, the first 26 are the payload. */
 function put(kind: number, slot: Uint8Array): void {
+  if (!usable) return;
   const sealed = seal(kind, slot);
   slot[26] = sealed;
   slot[27] = sealed >> 8;

@@ -15,6 +15,7 @@ import { settings } from "./settings.ts";
 const STEP = 2;
 const DAY = 86400;
 const SERVICE_SECONDS = 60;
+const NEVER = 1e9;
 /** A timer is never this late: somebody else has moved the clock. */
 const JUMP = 30;
 
@@ -24,7 +25,7 @@ export function start(crypto: Crypto): void {
   // all in ticks
   let expected = 0;
   let refreshAt = 0;
-  let scanAt = 0;
+  let scanAt = usable ? 0 : NEVER;
   let cleanAt = 0;
   let cycleBegan = 0;
   let stepBegan = 0;
@@ -69,7 +70,7 @@ export function start(crypto: Crypto): void {
   function refresh(unix: number): number {
     // a new address restarts the radio stack, which waits for the end of a connection
     if (NRF.getSecurityStatus().connected) return 10;
-    if (ADVERTISE && unix) return rotate(crypto, unix);
+    if (ADVERTISE && usable && unix) return rotate(crypto, unix);
     stopAdvertising();
     return DAY;
   }
