@@ -2,7 +2,7 @@ import { ADVERTISE, BOARD_ID, ROLE, SCAN, VERSION } from "tracelet:build";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
 import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
-import { CLOCK_STEP_UNKNOWN, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
+import { CLOCK_STEP_UNKNOWN, FREE, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import {
   acknowledge,
@@ -85,8 +85,11 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           header.base = readU32(readFlash(4, mark + 4), 0);
         }
         block.set(readFlash(block.length - 16, begin + slot * SLOT_BYTES), 16);
-        // a key of our own is handed over by its own command only
-        for (let i = 16; i < block.length; i += SLOT_BYTES) if (block[i + 27] >> 5 === TEK) block.fill(0, i, i + SLOT_BYTES);
+        // a key of our own is handed over by its own command only; what was not written to its end may be one
+        for (let i = 16; i < block.length; i += SLOT_BYTES) {
+          const kind = block[i + 27] >> 5;
+          if (kind === TEK || kind === FREE) block.fill(0, i, i + (kind === TEK ? SLOT_BYTES : PAYLOAD_BYTES));
+        }
       }
       writeInt(block, 0, 4, at);
       writeInt(block, 4, 4, header.era);
