@@ -221,7 +221,8 @@ export function acknowledge(sequence: number): void {
  * so this holds for times in which the clock was not set as well.
  */
 export function deleteExpired(): void {
-  const limit = unixTime() - settings[RETENTION] * 86400;
+  // a minute is granted: the record that dates a day was written when its cleaning was done
+  const limit = unixTime() - settings[RETENTION] * 86400 + 60;
   let done = false;
   for (let page = newest; page >= 0; page = page > 1 && page === oldestPage() ? 0 : page - 1) {
     if (readHeader(page).page !== page) continue;
@@ -229,7 +230,7 @@ export function deleteExpired(): void {
       const address = slotAddress(page, i);
       const kind = flash.read(1, address + SLOT_BYTES - 1)[0] >> 5;
       // marks and settings are needed to read what stays
-      if (kind === DELETED || (kind > TEK && kind !== CLOCK)) continue;
+      if (kind === DELETED || kind === SETTINGS || kind === MARK) continue;
       const slot = flash.read(SLOT_BYTES, address);
       const at = readU32(slot, 8);
       if (kind === CLOCK) done = done || (at > 0 && at < limit && isSealed(slot));
@@ -249,7 +250,9 @@ export function openLog(): void {
       era = found.era;
     }
   }
-  if (newest >= 0) {
+  // a first page that begins with anything else can't be filled: its bits can't be set again
+  if (newest < 0 && readU32(flash.read(4, slotAddress(0, 0) - PAGE_HEADER_BYTES), 0) < 0xffffffff) newest = 0;
+  else if (newest >= 0) {
     // slots are filled in order, so the first blank one is found by halving; a torn one is not blank and is passed over
     let low = 0;
     while (low < cursor) {
