@@ -55,7 +55,8 @@ export function start(crypto: Crypto): void {
       if (--stepsLeft) scanAt += STEP;
       else {
         NRF.setScan();
-        closeEncounters(now);
+        // by the time of its last step, as in the peer tool (MH, section 4)
+        closeEncounters(stepBegan - STEP);
         scanAt = cycleBegan + Math.max(settings[CYCLE_TIME], settings[SCAN_TIME]);
       }
     } else {
