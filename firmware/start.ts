@@ -112,9 +112,9 @@ export function start(crypto: Crypto): void {
   if (BUTTON) {
     installIndicators(function () {
       stopAdvertising();
-      NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375 });
-      // the address that went with the last identifier must not be seen with a name
+      // first of all, for the name is made of it: neither is to be seen with the last identifier
       NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
+      NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375 });
       NRF.wake();
       refreshAt = tick() + SERVICE_SECONDS;
       schedule();
