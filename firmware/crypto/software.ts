@@ -29,7 +29,7 @@ export function softwareAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array 
   const out = new Uint8Array(blocks.length);
   const keys = new Uint8Array(176);
   const state = new Uint8Array(16);
-  const moved = new Uint8Array(16);
+  const mixed = new Uint8Array(16);
   let constant = 1;
   keys.set(key);
   // 5.2; the first word of a round key takes the last one of the round before, turned by a byte
@@ -46,18 +46,28 @@ export function softwareAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array 
   }
   for (let at = 0; at < out.length; at += 16) {
     for (let i = 0; i < 16; i++) state[i] = blocks[at + i] ^ keys[i];
-    for (let round = 16; round < 176; round += 16) {
-      // SubBytes, and ShiftRows: byte i comes from 5i (5.1.1, 5.1.2)
-      for (let i = 0; i < 16; i++) moved[i] = box[state[(i * 5) & 15]];
-      // MixColumns: 2a + 3b + c + d is a + (a + b + c + d) + 2(a + b); not in the last round (5.1.3)
-      let all = 0;
-      for (let i = 0; i < 16; i++) {
-        if (!(i & 3)) all = moved[i] ^ moved[i + 1] ^ moved[i + 2] ^ moved[i + 3];
-        const both = moved[i] ^ moved[(i & 12) | ((i + 1) & 3)];
-        state[i] = keys[round + i] ^ moved[i] ^ (round < 160 ? all ^ (both << 1) ^ ((both >> 7) * 283) : 0);
+    for (let round = 16; round < 160; round += 16) {
+      for (let i = 0; i < 16; i += 4) {
+        // ShiftRows takes a column from the diagonal: byte i from 5i (5.1.2)
+        const a = box[state[i]];
+        const b = box[state[(i + 5) & 15]];
+        const c = box[state[(i + 10) & 15]];
+        const d = box[state[(i + 15) & 15]];
+        // MixColumns: 2a + 3b + c + d = a + (a + b + c + d) + 2(a + b) (5.1.3)
+        const all = a ^ b ^ c ^ d;
+        const ab = (a ^ b) << 1;
+        const bc = (b ^ c) << 1;
+        const cd = (c ^ d) << 1;
+        const da = (d ^ a) << 1;
+        const k = round + i;
+        mixed[i] = keys[k] ^ a ^ all ^ ab ^ ((ab >> 8) * 27);
+        mixed[i + 1] = keys[k + 1] ^ b ^ all ^ bc ^ ((bc >> 8) * 27);
+        mixed[i + 2] = keys[k + 2] ^ c ^ all ^ cd ^ ((cd >> 8) * 27);
+        mixed[i + 3] = keys[k + 3] ^ d ^ all ^ da ^ ((da >> 8) * 27);
       }
+      state.set(mixed);
     }
-    out.set(state, at);
+    for (let i = 0; i < 16; i++) out[at + i] = box[state[(i * 5) & 15]] ^ keys[160 + i];
   }
   return out;
 }

@@ -8,13 +8,14 @@ const GAEN = ["gaen"];
 /** Reason expected for each board and role; undefined: it can. */
 const EXPECTED: { [id: string]: { [role: string]: RegExp | undefined } } = {
   puckjs: { wearable: undefined, beacon: undefined, scanner: undefined },
-  mdbt42q: { wearable: /AES-128 ECB.*has SHA-256 only; it can be a scanner/, beacon: /SHA-256 only/, scanner: undefined },
-  pixljs: { wearable: /has SHA-1 only; it can be a scanner/, beacon: /SHA-1 only/, scanner: undefined },
-  nrf52840dk: { wearable: /no crypto at all; it can be a scanner/, beacon: /no crypto/, scanner: undefined },
-  microbit2: { wearable: /no crypto at all; it can be a scanner/, beacon: /no crypto/, scanner: undefined },
+  // what their interpreters lack of crypto the firmware brings
+  mdbt42q: { wearable: undefined, beacon: undefined, scanner: undefined },
+  pixljs: { wearable: undefined, beacon: undefined, scanner: undefined },
+  nrf52840dk: { wearable: undefined, beacon: undefined, scanner: undefined },
+  microbit2: { wearable: undefined, beacon: undefined, scanner: undefined },
   bangle2: {
-    wearable: /SHA-256 and AES-CCM only; for a wearable take Puck\.js/,
-    beacon: /AES-CCM only/,
+    wearable: /external flash.*for a wearable take Puck\.js or MDBT42Q/,
+    beacon: /external flash.*for a beacon take Puck\.js/,
     scanner: /external flash.*for a scanner take Puck\.js/,
   },
 };

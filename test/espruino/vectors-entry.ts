@@ -15,7 +15,7 @@ import {
 } from "../../protocols/gaen/key-schedule.ts";
 import { decodeMetadata, encodeMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
 
-// Protocol functions for the interpreter, on the global object `V`: hex in, hex out. Bundled as a firmware is, so it is written in the board's dialect.
+// Protocol functions for the interpreter, on the global object `vectors`: hex in, hex out. Bundled as a firmware is, so it is written in the board's dialect.
 
 function bytes(text: string): Uint8Array {
   const out = new Uint8Array(text.length / 2);
@@ -23,7 +23,7 @@ function bytes(text: string): Uint8Array {
   return out;
 }
 
-(global as unknown as { [name: string]: unknown }).V = {
+(global as unknown as { [name: string]: unknown }).vectors = {
   enin: (unix: number) => [intervalNumber(unix), rollingStart(intervalNumber(unix))],
   rpik: (tek: string) => hex(rollingProximityIdentifierKey(boardCrypto, bytes(tek))),
   aemk: (tek: string) => hex(metadataKey(boardCrypto, bytes(tek))),
@@ -39,6 +39,7 @@ function bytes(text: string): Uint8Array {
   hkdf: (ikm: string, salt: string, info: string, length: number) => hex(hkdf(boardCrypto, bytes(ikm), bytes(salt), bytes(info), length)),
   ctr: (key: string, counter: string, data: string) => hex(aesCtr(boardCrypto, bytes(key), bytes(counter), bytes(data))),
   ecb: (key: string, blocks: string) => hex(boardCrypto.aes128(bytes(key), bytes(blocks))),
+  aes: () => aesInUse,
   sha256: (message: string) => hex(boardCrypto.sha256(bytes(message))),
   advertisement: (rpi: string, aem: string, flags?: number) => hex(encodeAdvertisement(bytes(rpi), bytes(aem), flags)),
   heard: (packet: string) => {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pixljs } from "../../boards/pixljs.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { buildFirmware } from "../../host-tools/generator/bundle.ts";
 import { FLAGS } from "../../protocols/gaen/advertisement.ts";
@@ -16,22 +17,30 @@ const ENTRY = fileURLToPath(new URL("./vectors-entry.ts", import.meta.url));
 /** Some of the protocols' hashes and keys are no affair of the board: it has AES-128 only. */
 const isAes128 = (row: Row) => row.key.length === 32;
 
-describe.skipIf(NO_INTERPRETER)("published vectors, computed by the interpreter with its own AES and SHA-256", () => {
+/** No code of the boards' chip runs here: this stands in its place before the bundle is loaded. */
+const NO_MACHINE_CODE = "E.nativeCall=function(){throw new Error('no machine code')}";
+
+describe.skipIf(NO_INTERPRETER).each([
+  ["with its own AES and SHA-256", puckjs, "in"],
+  ["with what the firmware brings in their place", pixljs, "js"],
+])("published vectors, computed by the interpreter %s", (_, board, aes) => {
   let interpreter: Interpreter | undefined;
 
   beforeAll(async () => {
     const { abilities } = await build();
-    if (!abilities.has("aes")) return;
-    const { code } = await buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"], entry: ENTRY });
+    if (aes === "in" && !abilities.has("aes")) return;
+    const { code } = await buildFirmware({ board, role: "wearable", protocols: ["gaen"], entry: ENTRY });
     interpreter = await startInterpreter();
+    expect(await run(interpreter, NO_MACHINE_CODE)).toBe("");
     for (const line of writeFile("vectors", code)) expect(await run(interpreter, line)).toBe("");
     expect(await run(interpreter, 'eval(require("Storage").read("vectors"))')).toBe("");
+    expect(await call("aes")).toBe(aes);
   });
   afterAll(() => interpreter?.close());
 
   /** Calls a function of vectors-entry.ts on the interpreter. */
   async function call(name: string, ...values: (string | number)[]): Promise<unknown> {
-    const line = `print(JSON.stringify(V.${name}(${values.map((value) => (typeof value === "string" ? literal(value) : value)).join()})))`;
+    const line = `print(JSON.stringify(vectors.${name}(${values.map((value) => (typeof value === "string" ? literal(value) : value)).join()})))`;
     const answer = await run(interpreter!, line);
     try {
       return JSON.parse(answer);

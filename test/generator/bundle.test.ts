@@ -224,9 +224,9 @@ describe("a request is refused", () => {
   const main = { "main.ts": "print(1);" };
 
   test("where the board can't do it", async () => {
-    const error = (await failure(build(main, { board: findBoard("pixljs") }))) as ConfigError;
+    const error = (await failure(build(main, { board: findBoard("bangle2") }))) as ConfigError;
     expect([error.code, error.exitCode]).toEqual(["board_cannot", 2]);
-    expect(error.message).toMatch(/^Pixl\.js can't be a wearable: /);
+    expect(error.message).toMatch(/^Bangle\.js 2 can't be a wearable: /);
   });
 
   test.each([
@@ -253,15 +253,28 @@ describe("a request is refused", () => {
 
 describe("the firmware", () => {
   test.each([
-    ["puckjs", "wearable"],
-    ["pixljs", "scanner"],
-  ])("of a %s as %s passes the gate and fits", async (id, role) => {
+    ["puckjs", "wearable", 3],
+    ["mdbt42q", "wearable", 3],
+    ["pixljs", "wearable", 4],
+    ["pixljs", "scanner", 3],
+  ])("of a %s as %s passes the gate and fits into %d pages", async (id, role, pages) => {
     const board = findBoard(id) as BoardFacts;
     const { code, manifest } = await buildFirmware({ board, role, protocols: ["gaen"] });
     expect(manifest.bytes).toBe(code.length);
-    expect(manifest.bytes).toBeLessThan(3 * 4096);
+    expect(manifest.flash.codePages).toBeLessThanOrEqual(pages);
     expect(manifest.variables.estimated).toBeLessThan(board.variables.count / 2);
     expect(manifest.sha256).toBe(createHash("sha256").update(code).digest("hex"));
+  });
+
+  test.each([
+    ["puckjs", "wearable", ["AES.encrypt", ".SHA256("]],
+    ["mdbt42q", "beacon", [".SHA256(", "E.nativeCall", "Uint8Array(176)"]],
+    ["nrf52840dk", "beacon", ["E.nativeCall", "Uint8Array(176)", "Int32Array(72)"]],
+    ["pixljs", "scanner", []],
+  ])("of a %s as %s has the crypto that it needs, and no other", async (id, role, expected) => {
+    const { code } = await buildFirmware({ board: findBoard(id) as BoardFacts, role, protocols: ["gaen"] });
+    const signs = ["AES.encrypt", ".SHA256(", "E.nativeCall", "Uint8Array(176)", "Int32Array(72)"];
+    expect(signs.filter((sign) => code.includes(sign))).toEqual(expected);
   });
 });
 
@@ -270,9 +283,17 @@ test("the standard bundles are every role of every board that can fill it", () =
     "puckjs-wearable.js",
     "puckjs-beacon.js",
     "puckjs-scanner.js",
+    "mdbt42q-wearable.js",
+    "mdbt42q-beacon.js",
     "mdbt42q-scanner.js",
+    "pixljs-wearable.js",
+    "pixljs-beacon.js",
     "pixljs-scanner.js",
+    "nrf52840dk-wearable.js",
+    "nrf52840dk-beacon.js",
     "nrf52840dk-scanner.js",
+    "microbit2-wearable.js",
+    "microbit2-beacon.js",
     "microbit2-scanner.js",
   ]);
 });
