@@ -8,6 +8,13 @@ import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts
 import { settingsTable } from "./config.ts";
 import type { RegisterCommand } from "./output.ts";
 
+/** Where a board has its AES from; see `cr` in protocols/device-link.ts. */
+const AES_BY: { [short: string]: string } = {
+  in: "of the interpreter",
+  sd: "of the chip, by way of its radio stack",
+  js: "in software",
+};
+
 function describe(board: Board, status: DeviceStatus, offsetMs: number): string {
   const { identity } = board;
   const name = findBoard(identity.board)?.name ?? identity.board;
@@ -20,6 +27,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number): string 
     `  clock     ${status.u ? `${utc(status.u)}, ${offsetInWords(offsetMs, status.u)}` : offsetInWords(0, undefined) + "; set it with `tracelet time`"}`,
     `  log       ${log}`,
     `  radio     ${status.ad ? "advertising" : "not advertising"}, ${status.ro} rotations, ${status.op} encounters open, ${status.n} sightings since start`,
+    ...(status.cr ? [`  crypto    AES ${AES_BY[status.cr] ?? status.cr}`] : []),
     `  start     number ${status.e}, ${durationInWords(status.t * 1000)} ago`,
     `  battery   ${(status.mv / 1000).toFixed(2)} V`,
     `  errors    ${radio} radio, ${flash} flash, ${overflows} scans in which the input queue overflowed`,

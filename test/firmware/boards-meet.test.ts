@@ -65,7 +65,9 @@ describe.each([
       const heard = heardBy(one);
       expect(heard.length).toBeGreaterThanOrEqual(4);
       const { exposures, setApart } = matchEncounters(nodeCrypto, publishedBy(wearer), heard);
-      expect(exposures.map(({ encounter }) => encounter).sort((a, b) => a.firstSeen - b.firstSeen)).toEqual(heard.sort((a, b) => a.firstSeen - b.firstSeen));
+      expect(exposures.map(({ encounter }) => encounter).sort((a, b) => a.firstSeen - b.firstSeen)).toEqual(
+        heard.sort((a, b) => a.firstSeen - b.firstSeen),
+      );
       expect(setApart).toEqual([]);
       for (const { txPower } of exposures) expect(txPower).toBe(0);
     }
@@ -73,17 +75,17 @@ describe.each([
 });
 
 test("a Pixl.js whose SoftDevice doesn't give its AES sends all the same, what it computes itself", async () => {
-    const world = new WornWorld(32);
-    const board = await world.wear({ x: 0, y: 0 }, { board: "pixljs", clockSet: false });
-    board.storage.write(".boot0", Buffer.from("E.nativeCall=function(){return function(){return 2}};"));
-    board.powerOff();
-    board.powerOn();
-    world.pass(1);
-    expect(status(board).cr).toBe("js");
-    command(board, `t(${Math.floor(world.clock.now)},0,0)`);
-    const puck = await world.wear({ x: 2, y: 0 });
-    world.pass(3600);
-    const heard = heardBy(puck);
-    expect(heard.length).toBeGreaterThanOrEqual(2);
-    expect(matchEncounters(nodeCrypto, publishedBy(board), heard).exposures).toHaveLength(heard.length);
+  const world = new WornWorld(32);
+  const board = await world.wear({ x: 0, y: 0 }, { board: "pixljs", clockSet: false });
+  board.storage.write(".boot0", Buffer.from("E.nativeCall=function(){return function(){return 2}};"));
+  board.powerOff();
+  board.powerOn();
+  world.pass(1);
+  expect(status(board).cr).toBe("js");
+  command(board, `t(${Math.floor(world.clock.now)},0,0)`);
+  const puck = await world.wear({ x: 2, y: 0 });
+  world.pass(3600);
+  const heard = heardBy(puck);
+  expect(heard.length).toBeGreaterThanOrEqual(2);
+  expect(matchEncounters(nodeCrypto, publishedBy(board), heard).exposures).toHaveLength(heard.length);
 });

@@ -36,7 +36,9 @@ describe.each([
   ["Pixl.js without machine code: all in software", "pixljs", NO_CODE, "js"],
 ])("%s", async (_, id, before, aes) => {
   const board = await loaded(id, before);
-  checkCrypto((name, ...values) => JSON.parse(board.evaluate(`JSON.stringify(vectors.${name}(${values.map((value) => JSON.stringify(value)).join()}))`) as string));
+  checkCrypto((name, ...values) =>
+    JSON.parse(board.evaluate(`JSON.stringify(vectors.${name}(${values.map((value) => JSON.stringify(value)).join()}))`) as string),
+  );
 
   test("is what it says", () => {
     expect(board.evaluate("vectors.aes()")).toBe(aes);
