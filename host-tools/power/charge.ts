@@ -60,9 +60,14 @@ const TRANSMIT_MILLIAMPERES: { [dBm: number]: number } = {
   [-40]: 2.7,
 };
 
+/** What of each published current is rest: a board with a screen was measured with the screen on. */
+function restWhileMeasured(currents: BoardFacts["currents"]): number | undefined {
+  return currents.sleepScreenOn ?? currents.sleep;
+}
+
 /** Microampere seconds of one event at 0 dBm: what the published current says above sleep, times the interval it was published for. */
 export function eventCharge(currents: BoardFacts["currents"], silent: boolean): number | undefined {
-  const base = currents.sleepScreenOn ?? currents.sleep;
+  const base = restWhileMeasured(currents);
   const current = silent ? (currents.advertisingNonConnectable375 ?? currents.advertising375) : currents.advertising375;
   return current === undefined || base === undefined ? undefined : (current - base) * PUBLISHED_INTERVAL;
 }
@@ -84,13 +89,13 @@ function baseCurrent(currents: BoardFacts["currents"], usage: Usage, unknown: st
 
 /**
  * What a board used, from its published currents (boards/*.ts):
- * `sleep × time + events × charge of one + transmitting × (current at this power − at 0 dBm) + scanning + links + processor`, each of the last three above sleep.
+ * `sleep × time + events × charge of one + transmitting × (current at this power − at 0 dBm) + scanning + links + processor`, each of the last three above rest.
  */
 export function charge(facts: BoardFacts, usage: Usage): PowerAccount {
   const { currents } = facts;
   const unknown: string[] = [];
   const above = (current: number | undefined, seconds: number) =>
-    seconds === 0 ? 0 : current === undefined ? undefined : (current - (currents.sleep ?? 0)) * seconds;
+    seconds === 0 ? 0 : current === undefined ? undefined : (current - (restWhileMeasured(currents) ?? 0)) * seconds;
   const times = (price: number | undefined, amount: number) => (amount === 0 ? 0 : price === undefined ? undefined : price * amount);
 
   const base = baseCurrent(currents, usage, unknown);
