@@ -2,7 +2,7 @@ import { ADVERTISE, BOARD_ID, ROLE, SCAN, VERSION } from "tracelet:build";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
 import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
-import { CLOCK_STEP_UNKNOWN, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
+import { CLOCK_STEP_UNKNOWN, FREE, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import {
   acknowledge,
@@ -13,6 +13,7 @@ import {
   era,
   firstSequence,
   flashErrors,
+  isLiveKey,
   logId,
   nextSequence,
   readFlash,
@@ -20,7 +21,7 @@ import {
   slotAddress,
   usable,
 } from "./encounter-log.ts";
-import { advertising, endKey, radioErrors, rotations } from "./roles/beacon.ts";
+import { advertising, endKeys, radioErrors, rotations } from "./roles/beacon.ts";
 import { openEncounters, overflows, sightings } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
@@ -45,7 +46,7 @@ function refuse(code: string): void {
 
 /** `setClock`: Unix seconds and the link's round trip in ms; answers the step in ms. `refresh`: rotate now. */
 export function installConsole(setClock: (unix: number, roundTripMs: number) => number, refresh: () => void): void {
-  global.T = {
+  const commands: { [name: string]: (...numbers: number[]) => void } = {
     s: function () {
       answer({
         v: VERSION,
@@ -84,8 +85,11 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           header.base = readU32(readFlash(4, mark + 4), 0);
         }
         block.set(readFlash(block.length - 16, begin + slot * SLOT_BYTES), 16);
-        // a key of our own is handed over by its own command only
-        for (let i = 16; i < block.length; i += SLOT_BYTES) if (block[i + 27] >> 5 === TEK) block.fill(0, i, i + SLOT_BYTES);
+        // a key of our own is handed over by its own command only; what was not written to its end may be one
+        for (let i = 16; i < block.length; i += SLOT_BYTES) {
+          const kind = block[i + 27] >> 5;
+          if (kind === TEK || kind === FREE) block.fill(0, i, i + (kind === TEK ? SLOT_BYTES : PAYLOAD_BYTES));
+        }
       }
       writeInt(block, 0, 4, at);
       writeInt(block, 4, 4, header.era);
@@ -117,17 +121,27 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
       if (!interval) return refuse("clk");
       const keys: Uint8Array[] = [];
       if (ADVERTISE && fresh) {
-        endKey(unixTime());
+        endKeys(interval);
         refresh();
       }
       eachRecord(TEK, function (slot) {
-        // of a key still in use, what has been sent (GAEN-12)
-        slot[20] = Math.min(slot[20], interval - readU32(slot, 16) + 1);
-        keys.push(slot);
+        // of a key still in use, what has been sent; none of days to come, if the clock was wrong (GAEN-12)
+        slot[20] = Math.min(slot[20], Math.max(0, interval - readU32(slot, 16) + 1));
+        if (isLiveKey(slot)) keys.push(slot);
       });
       const all = new Uint8Array(keys.length * PAYLOAD_BYTES);
       for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(0, PAYLOAD_BYTES), i * PAYLOAD_BYTES);
       send(all);
     },
   };
+  // without a log there is nothing to ask for but the status
+  if (!usable) {
+    for (const name in commands) {
+      if (name !== "s")
+        commands[name] = function () {
+          refuse("log");
+        };
+    }
+  }
+  global.T = commands;
 }

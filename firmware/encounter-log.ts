@@ -49,8 +49,6 @@ let newest = -1;
 /** First free slot of the newest page. */
 let cursor = SLOTS;
 let base = 0;
-/** Own keys on the page that goes next. */
-let moving: Uint8Array[] = [];
 
 /** Sequence number of the next record. */
 export function nextSequence(): number {
@@ -105,6 +103,7 @@ export function eachRecord(kind: number, callback: (slot: Uint8Array, address: n
 
 /** Writes one record. `slot`: 28 bytes, the first 26 are the payload. */
 function put(kind: number, slot: Uint8Array): void {
+  if (!usable) return;
   const sealed = seal(kind, slot);
   slot[26] = sealed;
   slot[27] = sealed >> 8;
@@ -139,13 +138,19 @@ function putClock(why: number, step: number, roundTripMs: number): void {
 export function isLiveKey(slot: Uint8Array): boolean {
   return readU32(slot, 16) * 600 + (settings[RETENTION] + 1) * 86400 > unixTime();
 }
-/** Keys are copied to the end of the newest page before theirs is erased, so a power cut never loses one. */
-function findKeysToMove(): void {
-  moving = [];
+/** Overwrites a record with zeros. */
+export function deleteRecord(address: number): void {
+  flash.write(new Uint8Array(SLOT_BYTES), address);
+}
+/** Own keys leave the page that goes next as soon as the newest one is there. A power cut in between makes two of one at worst. */
+function moveKeys(): void {
   if (newest < pages) return;
-  for (let i = 0; i < SLOTS; i++) {
-    const slot = flash.read(SLOT_BYTES, slotAddress(newest + 1, i));
-    if (slot[27] >> 5 === TEK && isSealed(slot) && isLiveKey(slot)) moving.push(slot);
+  for (let i = 0; i < SLOTS && cursor < SLOTS; i++) {
+    const address = slotAddress(newest + 1, i);
+    if (flash.read(1, address + SLOT_BYTES - 1)[0] >> 5 !== TEK) continue;
+    const slot = flash.read(SLOT_BYTES, address);
+    if (isSealed(slot) && isLiveKey(slot)) put(TEK, slot);
+    deleteRecord(address);
   }
 }
 
@@ -154,7 +159,6 @@ function earliestBase(): number {
   return Math.max(0, tick() - OLDEST_OPEN) | 0;
 }
 function openPage(): void {
-  for (let i = 0; i < moving.length; i++) put(TEK, moving[i]);
   newest++;
   dropped += Math.max(0, Math.min(SLOTS, firstSequence() - acknowledged));
   const header = new Uint8Array(20);
@@ -168,13 +172,13 @@ function openPage(): void {
   if (newest) flash.erasePage(address);
   flash.write(header, address);
   cursor = 0;
-  findKeysToMove();
   // every page can be read without its elders
   putSettings();
   putClock(3, CLOCK_STEP_UNKNOWN, 0);
+  moveKeys();
 }
 function makeRoom(): void {
-  if (cursor + moving.length >= SLOTS) openPage();
+  if (usable && cursor >= SLOTS) openPage();
 }
 
 export function append(kind: number, slot: Uint8Array): void {
@@ -212,17 +216,13 @@ export function acknowledge(sequence: number): void {
   acknowledged = sequence;
   appendClock(4, 0, 0);
 }
-/** Overwrites a record with zeros. */
-export function deleteRecord(address: number): void {
-  flash.write(new Uint8Array(SLOT_BYTES), address);
-}
-
 /**
  * Daily: what is older than the retention is overwritten (COM-05). A record is as old as the first CLOCK after it, and one is written every day,
  * so this holds for times in which the clock was not set as well.
  */
 export function deleteExpired(): void {
-  const limit = unixTime() - settings[RETENTION] * 86400;
+  // a minute is granted: the record that dates a day was written when its cleaning was done
+  const limit = unixTime() - settings[RETENTION] * 86400 + 60;
   let done = false;
   for (let page = newest; page >= 0; page = page > 1 && page === oldestPage() ? 0 : page - 1) {
     if (readHeader(page).page !== page) continue;
@@ -230,7 +230,7 @@ export function deleteExpired(): void {
       const address = slotAddress(page, i);
       const kind = flash.read(1, address + SLOT_BYTES - 1)[0] >> 5;
       // marks and settings are needed to read what stays
-      if (kind === DELETED || (kind > TEK && kind !== CLOCK)) continue;
+      if (kind === DELETED || kind === SETTINGS || kind === MARK) continue;
       const slot = flash.read(SLOT_BYTES, address);
       const at = readU32(slot, 8);
       if (kind === CLOCK) done = done || (at > 0 && at < limit && isSealed(slot));
@@ -250,7 +250,9 @@ export function openLog(): void {
       era = found.era;
     }
   }
-  if (newest >= 0) {
+  // a first page that begins with anything else can't be filled: its bits can't be set again
+  if (newest < 0 && readU32(flash.read(4, slotAddress(0, 0) - PAGE_HEADER_BYTES), 0) < 0xffffffff) newest = 0;
+  else if (newest >= 0) {
     // slots are filled in order, so the first blank one is found by halving; a torn one is not blank and is passed over
     let low = 0;
     while (low < cursor) {
@@ -269,7 +271,8 @@ export function openLog(): void {
     for (let i = 0; i < settings.length; i++) settings[i] = ((slot[i * 2] | (slot[i * 2 + 1] << 8)) << 16) >> 16;
   });
   era++;
-  findKeysToMove();
+  // a power cut may have come before they were moved
+  moveKeys();
   appendMark(1);
   if (unixTime()) appendClock(2, CLOCK_STEP_UNKNOWN, 0);
 }

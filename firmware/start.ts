@@ -8,13 +8,14 @@ import { installConsole } from "./console.ts";
 import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
 import { installIndicators } from "./indicators.ts";
-import { endKey, rotate, stopAdvertising } from "./roles/beacon.ts";
+import { advertising, endKeys, rotate, stopAdvertising } from "./roles/beacon.ts";
 import { closeEncounters, endStep, heard } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
 const STEP = 2;
 const DAY = 86400;
 const SERVICE_SECONDS = 60;
+const NEVER = 1e9;
 /** A timer is never this late: somebody else has moved the clock. */
 const JUMP = 30;
 
@@ -24,7 +25,7 @@ export function start(crypto: Crypto): void {
   // all in ticks
   let expected = 0;
   let refreshAt = 0;
-  let scanAt = 0;
+  let scanAt = usable ? 0 : NEVER;
   let cleanAt = 0;
   let cycleBegan = 0;
   let stepBegan = 0;
@@ -39,9 +40,11 @@ export function start(crypto: Crypto): void {
   function clockChanged(moved: number, step: number, roundTripMs: number): void {
     clockMoved(moved);
     // time that is lived twice must not repeat its identifiers (COM-07)
-    if (ADVERTISE && moved < -60) endKey(0);
+    if (ADVERTISE && moved < -60) endKeys(0);
     appendClock(1, step, roundTripMs);
-    refreshAt = cleanAt = 0;
+    // a clock that is put right a little changes nothing on the air before midnight
+    refreshAt = advertising && Math.abs(moved) <= 60 ? Math.min(refreshAt, tick() + DAY - (unixTime() % DAY)) : 0;
+    cleanAt = 0;
     schedule();
   }
 
@@ -52,7 +55,8 @@ export function start(crypto: Crypto): void {
       if (--stepsLeft) scanAt += STEP;
       else {
         NRF.setScan();
-        closeEncounters(now);
+        // by the time of its last step, as in the peer tool (MH, section 4)
+        closeEncounters(stepBegan - STEP);
         scanAt = cycleBegan + Math.max(settings[CYCLE_TIME], settings[SCAN_TIME]);
       }
     } else {
@@ -67,7 +71,7 @@ export function start(crypto: Crypto): void {
   function refresh(unix: number): number {
     // a new address restarts the radio stack, which waits for the end of a connection
     if (NRF.getSecurityStatus().connected) return 10;
-    if (ADVERTISE && unix) return rotate(crypto, unix);
+    if (ADVERTISE && usable && unix) return rotate(crypto, unix);
     stopAdvertising();
     return DAY;
   }
@@ -108,9 +112,9 @@ export function start(crypto: Crypto): void {
   if (BUTTON) {
     installIndicators(function () {
       stopAdvertising();
-      NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375 });
-      // the address that went with the last identifier must not be seen with a name
+      // first of all, for the name is made of it: neither is to be seen with the last identifier
       NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
+      NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375 });
       NRF.wake();
       refreshAt = tick() + SERVICE_SECONDS;
       schedule();

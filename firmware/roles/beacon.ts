@@ -13,6 +13,7 @@ import { SLOT_BYTES, TEK } from "../../protocols/log-format.ts";
 import type { Crypto } from "../../protocols/ports.ts";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../../protocols/random-address.ts";
 import { ADVERTISING_INTERVAL, TX_POWER } from "../../protocols/settings.ts";
+import { unixTime } from "../board-clock.ts";
 import { append, deleteRecord, eachRecord } from "../encounter-log.ts";
 import { settings } from "../settings.ts";
 
@@ -31,14 +32,19 @@ const IN_USE = 255;
 
 let tek: Uint8Array | undefined;
 let start = 0;
+/** The last interval that was sent with the key in use. */
+let sent = 0;
 let flags: number | undefined = FLAGS;
 
 /** Today's key: the one of the log after a restart, else a new one, which goes to the log before its first use (GAEN-01). */
-function useKeyOf(crypto: Crypto, day: number): void {
+function useKeyOf(crypto: Crypto, day: number, interval: number): void {
   start = day;
+  tek = undefined;
   eachRecord(TEK, function (slot) {
     if (slot[21] === IN_USE && readU32(slot, 16) === day) tek = slot;
   });
+  // before the restart this interval may have been sent already
+  sent = tek ? interval : 0;
   if (tek) return;
   tek = new Uint8Array(SLOT_BYTES);
   tek.fill(IN_USE);
@@ -48,23 +54,27 @@ function useKeyOf(crypto: Crypto, day: number): void {
   append(TEK, tek);
 }
 
-/** Ends today's key at `unix`: the next rotation begins a fresh one (GAEN-12, COM-07). */
-export function endKey(unix: number): void {
-  let where = 0;
-  eachRecord(TEK, function (slot, address) {
-    if (slot[21] !== IN_USE || readU32(slot, 16) !== start) return;
-    tek = slot;
-    where = address;
-  });
-  if (tek) {
-    // the ended form first, so that no power cut forgets the key
-    const elapsed = intervalNumber(unix) - start + 1;
-    if (elapsed > 0 && elapsed < ROLLING_PERIOD) tek[20] = elapsed;
-    tek[21] = 1;
-    append(TEK, tek);
-    deleteRecord(where);
+/** Ends the keys of today and of days to come: the next rotation begins a fresh one. `last`: the interval in which that is (GAEN-12), 0 where the clock was set back (COM-07). */
+export function endKeys(last: number): void {
+  const unix = unixTime();
+  const day = unix ? rollingStart(intervalNumber(unix)) : start;
+  const ended: Uint8Array[] = [];
+  function isMeant(slot: Uint8Array): boolean {
+    return slot[21] === IN_USE && readU32(slot, 16) >= day;
   }
-  tek = undefined;
+  eachRecord(TEK, function (slot) {
+    if (isMeant(slot)) ended.push(slot);
+  });
+  for (let i = 0; i < ended.length; i++) {
+    const slot = ended[i];
+    if (last) slot[20] = last - readU32(slot, 16) + 1;
+    slot[21] = 1;
+    append(TEK, slot);
+  }
+  // only now, so that no power cut forgets a key; looked for again, because a fresh page may have moved it
+  eachRecord(TEK, function (slot, address) {
+    if (isMeant(slot)) deleteRecord(address);
+  });
   start = 0;
 }
 
@@ -77,11 +87,10 @@ export function stopAdvertising(): void {
 export function rotate(crypto: Crypto, unix: number): number {
   const interval = intervalNumber(unix);
   const day = rollingStart(interval);
-  stopAdvertising();
-  if (day !== start) {
-    tek = undefined;
-    useKeyOf(crypto, day);
-  }
+  if (day !== start || interval > sent || !advertising) stopAdvertising();
+  if (day !== start) useKeyOf(crypto, day, interval);
+  // an identifier is sent from one address only (BLE-06): what is on the air stays there, and where nothing is the next interval is waited for
+  if (interval <= sent) return (sent + 1) * 600 - unix;
   const key = tek!.subarray(0, 16);
   const rpi = rollingProximityIdentifier(crypto, rollingProximityIdentifierKey(crypto, key), interval);
   const aem = encryptMetadata(crypto, metadataKey(crypto, key), rpi, encodeMetadata(settings[TX_POWER]));
@@ -103,6 +112,7 @@ export function rotate(crypto: Crypto, unix: number): number {
     return RETRY;
   }
   rotations++;
+  sent = interval;
   const random = crypto.randomBytes(2);
   return Math.min(SHORTEST + (((random[0] << 8) | random[1]) % SPREAD), (day + ROLLING_PERIOD) * 600 - unix);
 }

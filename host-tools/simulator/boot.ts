@@ -54,7 +54,8 @@ export function boot(host: BootHost, reason: BootReason): void {
   for (const name of [".boot0", ".boot1", ".boot2", ".boot3"]) run(name);
   if (!run(".bootrst") && reason.autoLoad) run(".bootcde");
   board.fireE("init");
-  const { onInit } = board.realm.global;
+  // What a file declares is no property of the global object here.
+  const onInit = board.realm.run('typeof onInit==="function"?onInit:undefined');
   if (typeof onInit === "function") {
     if (!board.console.silent) board.console.write("Running onInit()...\n");
     board.callScript(onInit, []);

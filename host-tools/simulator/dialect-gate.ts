@@ -22,6 +22,10 @@ const STOPS_AT: { [feature: string]: RegExp } = {
   "field-without-value": /;/,
   bigint: /n/,
   "unicode-escape": /\\u/,
+  "reserved-name": /of|static/,
+  "method-name": /\w/,
+  "super-in-arrow": /super/,
+  "return-at-end": /\}/,
 };
 
 /** The interpreter can't read this text. `pos` is where it stops, counted from 0. */

@@ -3,7 +3,7 @@ import { installNativeWays } from "./native-ways.ts";
 import type { PrinterRealm } from "./printer.ts";
 import { GLOBALS, MEMBERS, TYPED_ARRAYS } from "./realm-names.ts";
 import { isSyntaxError, syntaxTrace, withStack } from "./script-errors.ts";
-import { CATCH_HOOK, EVAL_HOOK, redeclare, type ScriptKind, translate } from "./translate.ts";
+import { ASSIGN_HOOK, CATCH_HOOK, EVAL_HOOK, redeclare, type ScriptKind, translate } from "./translate.ts";
 
 export interface RealmHost {
   /** Gives an error V8 made the interpreter's words; throws what no catch clause may stop. */
@@ -56,6 +56,7 @@ export class NarrowRealm implements PrinterRealm {
     }
     installNativeWays(this, this.narrow());
     this.hook(CATCH_HOOK, (error: never) => host.caught(error));
+    this.hook(ASSIGN_HOOK, (name: never, value: never) => this.assignable(name) && value);
     this.hook(EVAL_HOOK, (text: never) => (typeof text === "string" ? this.translated(text) : text));
   }
 
@@ -187,6 +188,13 @@ export class NarrowRealm implements PrinterRealm {
       const trace = syntaxTrace(text, error.message, error.pos, undefined);
       throw withStack(this.error(trace.message, "SyntaxError"), trace.stack);
     }
+  }
+
+  /** @throws where the interpreter would not find a variable of that name to put a value into */
+  private assignable(name: string): true {
+    const brought = Object.hasOwn(this.context, name) ? undefined : this.builtIn[name];
+    if (typeof brought === "function" && this.natives.has(brought)) throw this.error("Unable to assign value to non-reference Function");
+    return true;
   }
 
   private hook(name: string, fn: AnyFunction): void {

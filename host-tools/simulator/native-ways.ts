@@ -205,7 +205,11 @@ function numbers(realm: NarrowRealm, places: Places): void {
     },
   });
   // V8's own class has constants that can't be deleted.
-  const NumberClass = realm.nativeClass((...args: never[]) => (args.length === 0 ? 0 : toNumber(args[0]))) as unknown as Record<string, unknown>;
+  const wrapper = realm.intrinsics.Number!;
+  const NumberClass = realm.nativeClass(function (this: unknown, ...args: never[]) {
+    const value = args.length === 0 ? 0 : toNumber(args[0]);
+    return this instanceof wrapper ? new wrapper(value) : value;
+  }) as unknown as Record<string, unknown>;
   Object.defineProperty(NumberClass, "prototype", { value: places["Number.prototype"] });
   for (const name of ["MAX_VALUE", "MIN_VALUE", "NaN", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"] as const)
     Object.defineProperty(NumberClass, name, { value: Number[name] });
@@ -291,6 +295,19 @@ function strings(realm: NarrowRealm, places: Places): void {
   );
 }
 
+/** What is defined is enumerable and can be changed unless the descriptor says `writable: false`: then it is a constant. */
+function asDefined(realm: NarrowRealm, descriptor: unknown): unknown {
+  if (typeof descriptor !== "object" || descriptor === null || !("value" in descriptor)) return descriptor;
+  const { value, writable } = descriptor as PropertyDescriptor;
+  const constant = {
+    get: realm.native(() => value),
+    set: realm.native(() => {
+      throw realm.error("Assignment to a constant", "TypeError");
+    }),
+  };
+  return { enumerable: true, configurable: true, ...(writable === false ? constant : { value, writable: true }) };
+}
+
 function objects(realm: NarrowRealm, places: Places): void {
   const from = places.Object as unknown as Record<string, (...args: unknown[]) => unknown>;
   const { keys, assign, defineProperty, getOwnPropertyDescriptor } = from;
@@ -300,7 +317,7 @@ function objects(realm: NarrowRealm, places: Places): void {
     defineProperty: (target: never, name: never, descriptor: never) => {
       if ((typeof target !== "object" && typeof target !== "function") || target === null)
         throw realm.error(`First argument must be Object, Function or Array, got ${kindOf(target)}`);
-      return defineProperty!(target, name, descriptor);
+      return defineProperty!(target, name, asDefined(realm, descriptor));
     },
     getOwnPropertyDescriptor: (target: never, name: never) => {
       const found = getOwnPropertyDescriptor!(target, name) as PropertyDescriptor | undefined;

@@ -216,7 +216,11 @@ export class Storage {
         const chain = this.chain(page, false);
         let step = chain.next();
         for (; !step.done; step = chain.next()) if (this.deleted(step.value)) trash += step.value.size;
-        if (step.value === undefined) break;
+        if (step.value === undefined) {
+          // Full to its end: the interpreter goes on counting at address 0, finds more than enough, and compacts.
+          free = Number.POSITIVE_INFINITY;
+          break;
+        }
         const room = this.roomAt(step.value);
         free += room;
         if (room >= needed) return this.writeHeader(step.value, name, size, flags);

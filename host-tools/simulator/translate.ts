@@ -18,6 +18,9 @@ export const CATCH_HOOK = "$caught";
 /** What the argument of `eval` goes through, so that the text inside is translated too. */
 export const EVAL_HOOK = "$text";
 
+/** What is assigned to a name that the script doesn't declare goes through it: what the interpreter brings can't be replaced by its bare name. */
+export const ASSIGN_HOOK = "$assigned";
+
 /** A file is loaded once into a fresh realm; what the console gets may come again and again. */
 export type ScriptKind = "file" | "console";
 
@@ -27,7 +30,9 @@ export type ScriptKind = "file" | "console";
  * - what is declared at the top of a script outlives it, may be declared again and be assigned to: it becomes `var`, in a file `let`, which V8
  *   keeps at hand forty times as fast
  * - `for (let …)` has one variable for all turns
- * - characters above 255 in a string literal are cut to a byte; a regular expression that the interpreter can't follow never matches
+ * - characters above 255 in a string literal are cut to a byte, a line break behind a backslash stays in it; a regular expression that the
+ *   interpreter can't follow never matches
+ * - `return` goes on to the next line
  * - "use strict" means nothing
  * - text that is evaluated in a function is translated in its turn
  * - a catch clause can't stop an abort (out of memory, power cut) and sees the interpreter's messages: a hook runs first
@@ -102,8 +107,22 @@ function containsFunction(node: AnyNode): boolean {
   return node.type.includes("Function") || node.type === "MethodDefinition" || children(node).some(containsFunction);
 }
 
-/** Parts of a pattern that the interpreter takes for plain characters. */
-const BEYOND_REGEX = /\{\d|[*+?]\?|\\[bB]|\(\?/;
+/** Every name that is declared somewhere in a script, in whatever scope. */
+function declaredNames(node: AnyNode, names = new Set<string>()): Set<string> {
+  const add = (id: unknown) => {
+    const { type, name } = (id ?? {}) as AnyNode;
+    if (type === "Identifier") names.add(String(name));
+  };
+  if (node.type === "VariableDeclarator" || node.type === "ClassDeclaration") add(node.id);
+  if (node.type === "CatchClause") add(node.param);
+  if (node.type.includes("Function")) for (const id of [node.id, ...(node.params as AnyNode[])]) add(id);
+  for (const child of children(node)) declaredNames(child, names);
+  return names;
+}
+
+/** Parts of a pattern that the interpreter takes for plain characters; classes are left out before. */
+const BEYOND_REGEX = /\{\d|(^|[^\\])\?|\\[bB]/;
+const REGEX_CLASS = /\[(\\.|[^\]])*\]/g;
 const NEVER = "/(?!)/";
 
 /** `assigned`: names that V8 won't have declared again at the top. */
@@ -111,6 +130,7 @@ function editsFor(source: string, program: AnyNode, kind: ScriptKind, assigned: 
   const edits: Edit[] = [];
   const keyword = kind === "file" ? "let" : "var";
   const insert = (at: number, text: string, remove = 0) => edits.push({ at, remove, insert: text });
+  const declared = declaredNames(program);
   const visit = (node: AnyNode): void => {
     switch (node.type) {
       case "FunctionDeclaration": {
@@ -131,12 +151,33 @@ function editsFor(source: string, program: AnyNode, kind: ScriptKind, assigned: 
       case "ExpressionStatement":
         if (node.directive === "use strict") insert(node.start, '"";', node.end - node.start);
         break;
+      case "Program":
+      case "BlockStatement": {
+        const body = node.body as AnyNode[];
+        body.forEach((statement, i) => {
+          const next = body[i + 1];
+          if (statement.type !== "ReturnStatement" || statement.argument || source[statement.end - 1] === ";") return;
+          if (next?.type === "ExpressionStatement") insert(statement.end, " ", next.start - statement.end);
+        });
+        break;
+      }
       case "CallExpression": {
         const callee = node.callee as AnyNode;
         const [text] = node.arguments as AnyNode[];
         if (callee.type === "Identifier" && callee.name === "eval" && text) {
           insert(text.start, `${EVAL_HOOK}(`);
           insert(text.end, ")");
+        }
+        break;
+      }
+      case "AssignmentExpression": {
+        const { type, name } = node.left as AnyNode;
+        const right = node.right as AnyNode;
+        if (type === "Identifier" && !declared.has(String(name))) {
+          insert(right.start, `${ASSIGN_HOOK}("${name}",(`);
+          for (const child of children(node)) visit(child);
+          insert(right.end, "))");
+          return;
         }
         break;
       }
@@ -147,8 +188,12 @@ function editsFor(source: string, program: AnyNode, kind: ScriptKind, assigned: 
         return;
       case "Literal": {
         const regex = node.regex as { pattern: string; flags: string } | undefined;
-        if (regex && BEYOND_REGEX.test(regex.pattern)) insert(node.start, NEVER + regex.flags, node.end - node.start);
-        else if (typeof node.value === "string" && /[^\0-\xff]/.test(node.value)) insert(node.start, byteLiteral(node.value), node.end - node.start);
+        if (regex && BEYOND_REGEX.test(regex.pattern.replace(REGEX_CLASS, "[]"))) insert(node.start, NEVER + regex.flags, node.end - node.start);
+        else if (typeof node.value === "string") {
+          const raw = source.slice(node.start, node.end);
+          if (/\\\n/.test(raw)) insert(node.start, raw.replaceAll("\\\n", "\\n"), raw.length);
+          else if (/[^\0-\xff]/.test(node.value)) insert(node.start, byteLiteral(node.value), raw.length);
+        }
         return;
       }
     }

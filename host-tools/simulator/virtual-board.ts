@@ -6,9 +6,10 @@ import { fromByteString } from "./byte-arguments.ts";
 import { Console } from "./console.ts";
 import { refusalOf } from "./dialect-gate.ts";
 import { FlashImage, type FlashTiming, flashTiming, PowerCut } from "./flash.ts";
-import { InputQueue } from "./input-queue.ts";
+import type { InputQueue } from "./input-queue.ts";
 import { installLibraries, type Libraries } from "./interpreter.ts";
 import { eraseFlash, writeFlash } from "./library-flash.ts";
+import { type LoopHost, MainLoop } from "./main-loop.ts";
 import { MemoryModel } from "./memory-model.ts";
 import { NarrowRealm } from "./narrow-realm.ts";
 import { PacketReceiver } from "./packets.ts";
@@ -18,11 +19,12 @@ import { Abort, abortStack } from "./script-errors.ts";
 import { ScriptEvents } from "./script-events.ts";
 import { ScriptRunner } from "./script-runner.ts";
 import { SeededRandom } from "./seeded-random.ts";
-import { SerialLink } from "./serial-link.ts";
+import type { SerialLink } from "./serial-link.ts";
 import { Storage } from "./storage.ts";
 import { Timers } from "./timers.ts";
-import type { Scheduled, VirtualClock } from "./virtual-clock.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 import { Watchdog } from "./watchdog.ts";
+import { Wires } from "./wires.ts";
 
 /** What a virtual radio is to its board. */
 export interface BoardRadio {
@@ -61,14 +63,8 @@ export interface VirtualBoardOptions {
 }
 
 const DEFAULT_FIRMWARE = "2v29";
-const QUEUE_BYTES = 1024;
-/** Fractions of the input queue at which XOFF and XON are sent. Source: scripts/build_platform_config.py, for the nRF52. */
-const XOFF_ABOVE = (QUEUE_BYTES - 1) * (3 / 8);
-const XON_BELOW = (QUEUE_BYTES - 1) * (2 / 8);
 const SHORTEST_EVENT = 64;
 const DEFAULT_CALLBACK_SECONDS = 0.001;
-/** The console over Bluetooth: one notification of MTU − 3 bytes every 7.5 ms. */
-const CONNECTION_SECONDS = 0.0075;
 const CTRL_C = 3;
 
 /**
@@ -82,8 +78,6 @@ export class VirtualBoard implements BoardCore {
   readonly flash: FlashImage;
   readonly flashTiming: FlashTiming;
   readonly storage: Storage;
-  readonly link: SerialLink;
-  readonly queue: InputQueue;
   readonly timers: Timers;
   readonly console: Console;
   readonly pins: Pins;
@@ -101,7 +95,8 @@ export class VirtualBoard implements BoardCore {
   powered = false;
   radio: BoardRadio | undefined;
   private readonly time: BoardClock;
-  private readonly bluetooth: SerialLink;
+  private readonly wires: Wires;
+  private readonly loop: MainLoop;
   private readonly runner: ScriptRunner;
   private readonly packets: PacketReceiver | undefined;
   private readonly random32: SeededRandom;
@@ -113,13 +108,9 @@ export class VirtualBoard implements BoardCore {
   private readonly printListeners = new Set<(text: string) => void>();
   private events = new ScriptEvents();
   private libraries: Libraries | undefined;
-  private todo: (() => void)[] = [];
-  private wake: Scheduled | undefined;
-  private inLoop = false;
   private restartWanted: Restart | undefined;
   private interrupted = false;
   private eventAborted = false;
-  private device: string | null;
 
   constructor(options: VirtualBoardOptions) {
     const { facts, clock } = options;
@@ -135,7 +126,6 @@ export class VirtualBoard implements BoardCore {
     this.callbackSeconds = options.callbackSeconds ?? DEFAULT_CALLBACK_SECONDS;
     this.makeRadio = options.radio;
     this.checkDialect = options.checkDialect ?? true;
-    this.device = this.usualDevice;
     this.time = new BoardClock(clock, options.clockPpm ?? 0);
     this.memoryModel = new MemoryModel(options.variables ?? facts.variables.count, facts.variables.bytes);
     this.watchdog = new Watchdog(clock, this.time, () => this.bitten());
@@ -147,24 +137,19 @@ export class VirtualBoard implements BoardCore {
       write: (at, bytes) => writeFlash(this, at, bytes),
       erase: (at) => eraseFlash(this, at),
     });
-    const wire = (device: string) => ({
+    this.wires = new Wires(facts, {
       clock,
-      now: () => this.time.trueNow,
-      received: (bytes: Uint8Array) => this.receive(device, bytes),
-      blockUntil: (time: number) => this.spend(time - this.time.trueNow),
+      time: this.time,
+      received: (bytes) => this.receive(bytes),
+      toRadio: (bytes) => void this.radio?.uartSend?.(bytes),
     });
-    const buffer = facts.chip.ramKb >= 128 ? 256 : 128;
-    this.link = new SerialLink(wire("Serial1"), facts.console.baud, buffer);
-    this.bluetooth = new SerialLink(wire("Bluetooth"), ((facts.gatt.mtu - 3) * 10) / CONNECTION_SECONDS, buffer);
-    this.bluetooth.flow = true;
-    this.bluetooth.onOutput((bytes) => void this.radio?.uartSend?.(bytes));
-    this.queue = new InputQueue(QUEUE_BYTES, Math.max(SHORTEST_EVENT, facts.gatt.mtu + 3), () => this.flagError("FIFO_FULL"));
     this.timers = new Timers({
       uptime: () => this.uptime(),
       call: (callback, args) => this.callScript(callback, args),
       intervalLost: () => this.intervalLost(),
-      changed: () => this.plan(),
+      changed: () => this.loop.plan(),
     });
+    this.loop = new MainLoop(this.loopHost(), this.timers, Math.max(SHORTEST_EVENT, facts.gatt.mtu + 3));
     this.pins = new Pins(
       { core: this, queueEdge: (cost, run) => this.queueCall(cost, run) },
       facts.lights.map((light) => light.name),
@@ -201,6 +186,31 @@ export class VirtualBoard implements BoardCore {
     });
   }
 
+  private loopHost(): LoopHost {
+    const board = this;
+    return {
+      clock: this.clock,
+      time: this.time,
+      get powered() {
+        return board.powered;
+      },
+      guard: (work) => this.guard(work),
+      receive: (byte) => {
+        // Within a packet Ctrl-C was a byte like any other.
+        if (byte === CTRL_C && this.packets?.active) this.interrupted = false;
+        this.console.receive(byte);
+      },
+      hostMay: (send) => this.wires.current?.hostMay(send),
+      overflow: () => this.flagError("FIFO_FULL"),
+      run: (work) => {
+        this.runner.attempt(work);
+        this.runner.checkErrors();
+      },
+      pending: () => this.restartWanted !== undefined || this.interrupted || this.console.lineRemoved,
+      endOfTurn: () => this.endOfTurn(),
+    };
+  }
+
   // ---- power and restarts
 
   /** Battery in. RAM is empty, the clock stands at 1970. `buttonHeld` skips `.bootcde`; `"long"` also deletes it, as holding on past the self test does. */
@@ -208,7 +218,6 @@ export class VirtualBoard implements BoardCore {
     if (this.powered) return;
     this.powered = true;
     this.time.powerOn();
-    this.device = this.usualDevice;
     this.radio = this.makeRadio?.(this);
     if (options.buttonHeld === "long") this.guard(() => this.eraseSavedCode());
     this.start({ kind: "power", autoLoad: !options.buttonHeld });
@@ -218,8 +227,7 @@ export class VirtualBoard implements BoardCore {
   powerOff(): void {
     if (!this.powered) return;
     this.powered = false;
-    this.wake?.cancel();
-    this.wake = undefined;
+    this.loop.stop();
     this.resetHardware();
     this.forgetScript();
     this.radio?.powerOff();
@@ -234,29 +242,22 @@ export class VirtualBoard implements BoardCore {
   restart(what: Restart): void {
     this.restartWanted = what;
     if (what.kind === "reboot") throw new Abort();
-    this.plan();
-  }
-
-  private get usualDevice(): string {
-    return this.facts.console.device;
+    this.loop.plan();
   }
 
   private resetHardware(): void {
     this.watchdog.stop();
     this.flags.clear();
-    for (const link of [this.link, this.bluetooth]) link.clear();
-    this.link.baud = this.facts.console.baud;
-    this.link.flow = false;
+    this.wires.reset();
   }
 
   /** Everything the script had in RAM. */
   private forgetScript(): void {
-    this.todo = [];
+    this.loop.clear();
     this.restartWanted = undefined;
     this.interrupted = this.eventAborted = false;
     this.runner.clear();
     this.packets?.clear();
-    this.queue.clear();
     this.timers.clear();
     this.pins.reset();
     this.memoryModel.clear();
@@ -265,22 +266,10 @@ export class VirtualBoard implements BoardCore {
   }
 
   private start(reason: BootReason): void {
-    const outer = this.inLoop;
-    this.inLoop = true;
-    this.guard(() =>
-      boot(
-        {
-          board: this,
-          freshRealm: () => this.freshRealm(),
-          loading: (on) => {
-            this.memoryModel.loading = on;
-          },
-        },
-        reason,
-      ),
-    );
-    this.inLoop = outer;
-    this.plan();
+    const loading = (on: boolean) => {
+      this.memoryModel.loading = on;
+    };
+    this.loop.hold(() => boot({ board: this, freshRealm: () => this.freshRealm(), loading }, reason));
   }
 
   private freshRealm(): void {
@@ -360,10 +349,20 @@ export class VirtualBoard implements BoardCore {
   onStackRestart(ms: number): void {
     this.spend(ms / 1000);
     this.time.lose(ms / 1000);
-    this.plan();
+    this.loop.plan();
   }
 
   // ---- console
+
+  /** The wire: its speed, its flow control. */
+  get link(): SerialLink {
+    return this.wires.wire;
+  }
+
+  /** What waits for the main loop. */
+  get queue(): InputQueue {
+    return this.loop.queue;
+  }
 
   /** Host to board, over the wire. */
   input(bytes: Uint8Array): void {
@@ -377,23 +376,21 @@ export class VirtualBoard implements BoardCore {
 
   /** Host to board, from the radio's console service. */
   uartReceived(bytes: Uint8Array): void {
-    if (this.powered) this.bluetooth.input(bytes);
+    if (this.powered) this.wires.fromRadio(bytes);
   }
 
   /** A central has come or gone: the console goes with it. */
   linkChanged(up: boolean): void {
     if (!this.powered) return;
-    this.bluetooth.clear();
-    this.consoleDevice = up ? "Bluetooth" : this.usualDevice;
-    this.plan();
+    this.wires.linkChanged();
+    this.consoleDevice = up ? "Bluetooth" : this.wires.usual;
+    this.loop.plan();
   }
 
-  private receive(device: string, bytes: Uint8Array): void {
-    if (!this.powered || this.device !== device) return;
+  private receive(bytes: Uint8Array): void {
+    if (!this.powered) return;
     if (bytes.includes(CTRL_C) && !this.console.locked && !this.packets?.active) this.interrupt();
-    this.queue.pushSerial(bytes);
-    if (this.queue.used > XOFF_ABOVE) this.consoleLink?.hostMay(false);
-    this.plan();
+    this.loop.pushSerial(bytes);
   }
 
   /** Ctrl-C has arrived: what is being printed is cut short; the main loop does the rest. */
@@ -401,16 +398,12 @@ export class VirtualBoard implements BoardCore {
     this.interrupted = true;
     if (!this.time.busy) return;
     this.time.busyUntil = this.clock.now;
-    this.consoleLink?.truncate();
+    this.wires.current?.truncate();
     this.console.print("Execution Interrupted\n");
   }
 
-  private get consoleLink(): SerialLink | undefined {
-    return this.device === "Serial1" ? this.link : this.device === "Bluetooth" ? this.bluetooth : undefined;
-  }
-
   private transmit(text: string): void {
-    this.consoleLink?.output(text);
+    this.wires.current?.output(text);
   }
 
   print(text: string): void {
@@ -425,16 +418,16 @@ export class VirtualBoard implements BoardCore {
   }
 
   get consoleDevice(): string | null {
-    return this.device;
+    return this.wires.device;
   }
 
   set consoleDevice(device: string | null) {
-    if (device === this.device) return;
+    const old = this.wires.device;
+    if (device === old) return;
     const tell = !this.console.silent;
-    const old = this.device;
     if (tell) this.console.print(`-> ${device}\n`);
     this.console.clear(false);
-    this.device = device;
+    this.wires.device = device;
     if (tell) this.console.print(`<- ${old}\n`);
   }
 
@@ -449,9 +442,12 @@ export class VirtualBoard implements BoardCore {
 
   /** Value of an expression in the script's world, for tests. Nothing is printed but errors. */
   evaluate(source: string): unknown {
-    const result = this.runner.execute(source, undefined);
-    this.runner.checkErrors();
-    return result?.value;
+    let value: unknown;
+    this.loop.hold(() => {
+      value = this.runner.execute(source, undefined)?.value;
+      this.runner.checkErrors();
+    });
+    return value;
   }
 
   attempt(work: () => void): void {
@@ -471,16 +467,12 @@ export class VirtualBoard implements BoardCore {
   }
 
   enqueue(run: () => void): void {
-    this.todo.push(run);
-    this.plan();
+    this.loop.enqueue(run);
   }
 
   /** A report that goes through the input queue: `cost` bytes of it, dropped when there is no room. */
   queueCall(cost: number, run: () => void): boolean {
-    if (!this.powered) return false;
-    const queued = this.queue.pushCall(cost, run);
-    this.plan();
-    return queued;
+    return this.powered && this.loop.pushCall(cost, run);
   }
 
   /** Calls the script's handlers of an event of `E`; false if there are none. */
@@ -492,7 +484,8 @@ export class VirtualBoard implements BoardCore {
 
   private uncaught(text: string): void {
     this.errors.push(text);
-    if (this.flags.get("onErrorSave") && !this.storage.find("ERROR")) this.storage.write("ERROR", fromByteString(text.slice("Uncaught ".length)));
+    if (!this.flags.get("onErrorSave") || this.storage.find("ERROR")) return;
+    this.runner.attempt(() => this.storage.write("ERROR", fromByteString(text.slice("Uncaught ".length))));
   }
 
   flagError(flag: ErrorFlag): void {
@@ -584,70 +577,21 @@ export class VirtualBoard implements BoardCore {
     return Object.fromEntries(this.facts.lights.map(({ name }) => [name, this.pins.read(name)]));
   }
 
-  // ---- main loop
-
-  private plan(): void {
-    if (!this.powered || this.inLoop) return;
-    const due = this.timers.nextDue;
-    const ready = this.queue.length > 0 || this.todo.length > 0 || this.restartWanted !== undefined || this.interrupted || this.console.lineRemoved;
-    let at = ready ? this.clock.now : Number.POSITIVE_INFINITY;
-    if (due !== undefined) at = Math.min(at, this.time.trueAt(due));
-    this.wake?.cancel();
-    this.wake = undefined;
-    if (Number.isFinite(at)) this.wake = this.clock.at(Math.max(at, this.time.trueNow), () => this.loop());
-  }
-
-  /** Is the processor free to go on? */
-  private free(): boolean {
-    return this.powered && !this.time.busy;
-  }
-
-  private loop(): void {
-    this.wake = undefined;
-    this.inLoop = true;
-    for (let worked = true; worked && this.free(); ) {
-      worked = false;
-      this.guard(() => {
-        worked = this.turn();
-      });
-    }
-    this.inLoop = false;
-    this.plan();
-  }
-
-  /** Once round: what came in, timers, what was queued, restarts. Stops early when the processor has got something to do. */
-  private turn(): boolean {
-    let worked = false;
-    for (let left = this.queue.length; left > 0; left--) {
-      if (!this.free()) return true;
-      const event = this.queue.shift();
-      if (!event) break;
-      worked = true;
-      if (event.kind === "call") event.run();
-      else for (const byte of event.bytes) this.console.receive(byte);
-    }
-    if (this.queue.used < XON_BELOW) this.consoleLink?.hostMay(true);
-    if (this.timers.pass(this.uptime(), () => this.free())) worked = true;
-    while (this.todo.length > 0 && this.free()) {
-      worked = true;
-      this.runner.attempt(this.todo.shift()!);
-      this.runner.checkErrors();
-    }
-    if (!this.free()) return true;
+  /** Restarts, errors and the prompt, after each turn of the main loop. True if there may be more to do. */
+  private endOfTurn(): boolean {
     const { restartWanted } = this;
     if (restartWanted) {
       this.restartWanted = undefined;
       this.doRestart(restartWanted);
-      worked = true;
     }
-    this.runner.checkErrors();
     this.reportEventAbort();
+    this.runner.checkErrors();
     if (this.interrupted) {
       this.interrupted = false;
       this.console.clear(true);
     }
     if (this.powered) this.console.returnLine();
-    return worked;
+    return restartWanted !== undefined;
   }
 }
 

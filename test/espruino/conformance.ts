@@ -72,17 +72,19 @@ export const NO_ANSWER = "(no answer)";
 export async function answersOf(start: () => Promise<Machine>, probes: Probe[], can: (ability: Ability) => boolean): Promise<Answers> {
   const answers: Answers = {};
   let machine: Machine | undefined;
+  let echo = false;
   for (const probe of probes) {
     if (probe.needs && !can(probe.needs)) continue;
     machine ??= await start();
     try {
-      await run(machine, `echo(${probe.how === "typed" ? 1 : 0})`);
+      if (!echo && probe.how === "typed") await run(machine, "echo(1)");
+      echo = probe.how === "typed";
       answers[probe.id] = await ask(machine, probe);
-      await settle(machine);
     } catch {
       answers[probe.id] = NO_ANSWER;
       await machine.close();
       machine = undefined;
+      echo = false;
     }
   }
   await machine?.close();

@@ -40,7 +40,7 @@ test("what NRF refuses is an exception of the script, with the interpreter's typ
   expect(made[0]!.evaluate("(function(){try{NRF.setTxPower(5)}catch(e){return e.type+': '+e.message}})()")).toMatch(
     /^Error: ERR 0x7 \(INVALID_PARAM\) \(:\d+\)$/,
   );
-  expect(made[0]!.evaluate("(function(){try{NRF.setAdvertising('x')}catch(e){return ''+(e instanceof Error)+e.type}})()")).toBe("trueTypeError");
+  expect(made[0]!.evaluate("(function(){try{NRF.setAdvertising('x')}catch(e){return ''+(e instanceof TypeError)+e.type}})()")).toBe("trueTypeError");
 });
 
 test("reports that come while the script is busy overflow the queue after twenty-two", () => {

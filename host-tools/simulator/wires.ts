@@ -1,0 +1,79 @@
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import type { BoardClock } from "./board-clock.ts";
+import { SerialLink } from "./serial-link.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+/** The console over Bluetooth: one notification of MTU − 3 bytes every 7.5 ms. */
+const CONNECTION_SECONDS = 0.0075;
+const BITS_PER_BYTE = 10;
+/** From this much RAM on the output buffer is 256 characters, else 128. Source: scripts/build_platform_config.py. */
+const LARGE_RAM_KB = 128;
+
+export interface WireHost {
+  clock: VirtualClock;
+  time: BoardClock;
+  /** Bytes have arrived from the console's device. */
+  received(bytes: Uint8Array): void;
+  /** Output for a central. */
+  toRadio(bytes: Uint8Array): void;
+}
+
+/**
+ * What the console may be reached by: the wire (a UART; USB where the board has it) and the radio. A board whose console is its screen has no
+ * wire; there a host at the wire stands for one that has connected by Bluetooth.
+ */
+export class Wires {
+  readonly wire: SerialLink;
+  /** The device that is the console; null: none. */
+  device: string | null;
+  private readonly wireDevice: string;
+  private readonly radio: SerialLink;
+  private readonly baud: number;
+
+  constructor(facts: BoardFacts, host: WireHost) {
+    const { device, baud } = facts.console;
+    const radioBaud = ((facts.gatt.mtu - 3) * BITS_PER_BYTE) / CONNECTION_SECONDS;
+    const buffer = facts.chip.ramKb >= LARGE_RAM_KB ? 256 : 128;
+    const end = (name: string) => ({
+      clock: host.clock,
+      now: () => host.time.trueNow,
+      received: (bytes: Uint8Array) => {
+        if (this.device === name) host.received(bytes);
+      },
+      blockUntil: (time: number) => host.time.spend(time - host.time.trueNow),
+    });
+    this.wireDevice = device === "Serial1" || device === "USB" ? device : "Bluetooth";
+    this.device = this.wireDevice;
+    this.baud = baud;
+    this.wire = new SerialLink(end(this.wireDevice), this.baud, buffer);
+    this.radio = new SerialLink(end("Bluetooth"), radioBaud, buffer);
+    this.radio.flow = true;
+    this.radio.onOutput((bytes) => host.toRadio(bytes));
+  }
+
+  /** The device that the console goes back to. */
+  get usual(): string {
+    return this.wireDevice;
+  }
+
+  get current(): SerialLink | undefined {
+    return this.device === this.wireDevice ? this.wire : this.device === "Bluetooth" ? this.radio : undefined;
+  }
+
+  fromRadio(bytes: Uint8Array): void {
+    this.radio.input(bytes);
+  }
+
+  /** What is on its way over the radio is lost with the link. */
+  linkChanged(): void {
+    this.radio.clear();
+  }
+
+  reset(): void {
+    this.wire.clear();
+    this.radio.clear();
+    this.wire.baud = this.baud;
+    this.wire.flow = this.wireDevice === "Bluetooth";
+    this.device = this.wireDevice;
+  }
+}
