@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { puckjs } from "../../boards/puckjs.ts";
 import { run } from "../../host-tools/cli/program.ts";
@@ -77,6 +78,32 @@ describe("choosing a schedule", () => {
       new Set([undefined, "advertisingInterval", "txPower"]),
     );
     expect(choose({ role: "scanner" }).alternatives[0]).not.toHaveProperty("reach");
+  });
+});
+
+describe("docs/energy.md", () => {
+  const page = readFileSync(new URL("../../docs/energy.md", import.meta.url), "utf8");
+
+  test("has the figures of the model for the settings of a fresh board", () => {
+    const { days, daysRange, meanMicroamps, estimate } = choose({});
+    expect(page).toContain(`uses ${meanMicroamps.toFixed(0)} µA: **${days.toFixed(0)} days on a CR2032**`);
+    expect(page).toContain(`${daysRange[0].toFixed(0)} to ${daysRange[1].toFixed(0)} days.`);
+    for (const mean of Object.values(estimate.parts)) expect(page).toContain(`| ${mean.toFixed(1)} |`);
+  });
+
+  test("recommends what is chosen, and says truly how long it lasts", () => {
+    const rows = [...page.matchAll(/^\| (\d+) days \| (CR2032|2,600 mAh) \| (\d) s every (\d+) s \| (\d+) ms.* \| (\d+) days \|$/gm)];
+    expect(rows.length).toBe(6);
+    for (const [, days, battery, scanTime, cycleTime, advertisingInterval, lasts] of rows) {
+      const choice = choose({ days: Number(days), battery: { milliampereHours: battery === "CR2032" ? COIN_CELL : 2600, usable: USABLE } });
+      expect(choice.schedule).toEqual({
+        scanTime: Number(scanTime),
+        cycleTime: Number(cycleTime),
+        advertisingInterval: Number(advertisingInterval),
+        txPower: 0,
+      });
+      expect(choice.days).toSatisfy((exact: number) => Math.abs(exact - Number(lasts)) < 1);
+    }
   });
 });
 
