@@ -28,6 +28,8 @@ export class ScriptHost {
   private libraries: Libraries | undefined;
   private random = new SeededRandom(0);
   private eventAborted = false;
+  /** Texts that lie in files of Storage. */
+  private readonly files = new Map<string, string>();
 
   constructor(
     private readonly core: BoardCore,
@@ -43,6 +45,7 @@ export class ScriptHost {
         return host.events;
       },
       checkDialect: settings.checkDialect,
+      fileOf: (source) => this.files.get(source),
       print: (text) => core.print(text),
       uncaught: (text) => settings.uncaught(text),
       fireE: (event, ...args) => void this.fireE(event, ...args),
@@ -54,6 +57,7 @@ export class ScriptHost {
     this.runner.clear();
     this.memory.clear();
     this.eventAborted = false;
+    this.files.clear();
   }
 
   /** An empty realm with the interpreter's libraries in it. */
@@ -76,10 +80,11 @@ export class ScriptHost {
     this.random = new SeededRandom(seed);
   }
 
-  /** Runs the code of a file, which stays in flash; what it throws is printed. */
-  runFile(name: string, source: string): void {
+  /** Runs the code of a file, which stays in flash; `shownAs` names it at the bottom of a stack. What it throws is printed. */
+  runFile(name: string, source: string, shownAs: string): void {
     this.memory.load(source);
-    this.runner.execute(source, name, "file");
+    this.files.set(source, name);
+    this.runner.execute(source, shownAs, "file");
     this.runner.checkErrors();
   }
 
@@ -121,7 +126,7 @@ export class ScriptHost {
   /** A line or a file was thrown out. */
   aborted(error: Abort): void {
     if (error.message === "") return;
-    this.core.print(`${error.message}${abortStack(error, "REPL")}Execution Interrupted\n`);
+    this.core.print(`${error.message}${abortStack(error, this.runner.names("REPL"))}Execution Interrupted\n`);
     this.settings.uncaught(error.message);
     this.runner.reportFlags();
     this.core.console.lineAborted();

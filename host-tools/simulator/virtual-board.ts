@@ -365,9 +365,9 @@ export class VirtualBoard implements BoardCore {
     return this.script.realm;
   }
 
-  /** Runs the code of a file, which stays in flash; what it throws is printed. */
-  runFile(name: string, source: string): void {
-    this.script.runFile(name, source);
+  /** Runs the code of a file, which stays in flash; `shownAs` names it at the bottom of a stack. What it throws is printed. */
+  runFile(name: string, source: string, shownAs: string): void {
+    this.script.runFile(name, source, shownAs);
   }
 
   /** Value of an expression in the script's world, for tests. Nothing is printed but errors. */
