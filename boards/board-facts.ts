@@ -32,9 +32,16 @@ export interface BoardFacts {
   /** Published currents, microamps; undefined where nobody has published one. */
   currents: {
     source: string;
+    /** Nothing runs, the radio is off; a screen is off as well. */
     sleep?: number;
+    /** The same with a watch on the button. */
+    sleepWatching?: number;
+    /** The same with the screen on, as it is after a start. */
+    sleepScreenOn?: number;
     advertising375?: number;
     advertisingNonConnectable375?: number;
+    /** Published as "less than". */
+    advertisingNonConnectable2000Below?: number;
     connectedIdle?: number;
     connectedActive?: number;
     scanning?: number;

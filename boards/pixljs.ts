@@ -22,8 +22,9 @@ export const pixljs: BoardFacts = {
   clock: { source: "rc", ppm: 250 },
   unicode: false,
   currents: {
-    source: "espruino.com/Pixl.js, section Power Consumption; advertising with the screen on, sleep with it off",
+    source: "espruino.com/Pixl.js, section Power Consumption; all with the screen on but sleep; 300 is the 0.3 mA idle of its list of features",
     sleep: 20,
+    sleepScreenOn: 300,
     advertising375: 320,
     connectedActive: 500,
     scanning: 12000,

@@ -33,8 +33,10 @@ export const puckjs: BoardFacts = {
   currents: {
     source: "espruino.com/Puck.js, section Power Consumption",
     sleep: 3,
+    sleepWatching: 12,
     advertising375: 40,
     advertisingNonConnectable375: 22,
+    advertisingNonConnectable2000Below: 10,
     connectedIdle: 32,
     connectedActive: 600,
     scanning: 12000,

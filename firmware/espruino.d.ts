@@ -26,6 +26,8 @@ declare const NRF: {
 };
 declare const AES: { encrypt(message: Uint8Array, key: Uint8Array, options: { mode: "ECB" }): ArrayBuffer };
 declare const E: {
+  /** `kill`: the script is about to end, by `reset()` or `load()`. */
+  on(event: "kill", callback: () => void): void;
   hwRand(): number;
   CRC32(data: Uint8Array): number;
   sum(data: Uint8Array): number;

@@ -25,6 +25,7 @@ const JUMP = 30;
 export function start(crypto: Crypto): void {
   let timer: number | undefined;
   // all in ticks
+  let planned = 0;
   let expected = 0;
   let refreshAt = 0;
   let scanAt = usable ? 0 : NEVER;
@@ -36,6 +37,7 @@ export function start(crypto: Crypto): void {
   function schedule(): void {
     if (timer) clearTimeout(timer);
     const now = tick();
+    planned = now;
     expected = Math.max(now, Math.min(refreshAt, cleanAt, SCAN ? scanAt : cleanAt));
     timer = setTimeout(wake, (expected - now) * 1000);
   }
@@ -97,12 +99,16 @@ export function start(crypto: Crypto): void {
     schedule();
   }
 
-  // no name, no connectable advertisement before or between ours (BLE-08)
+  // no name, no connectable advertisement before or between ours (BLE-08): where a script ends, its packet is replaced by one with a name, unless asleep
   NRF.sleep();
+  if (ADVERTISE) E.on("kill", stopAdvertising);
   openLog();
   installConsole(
     function (unix, roundTripMs) {
       const before = unixTime();
+      const now = tick();
+      // another tool has moved it, and no timer has noticed yet: the next one will be near enough
+      if (now < planned - 1 || now > expected + JUMP) clockMoved(now - expected);
       const moved = unix - getTime();
       setTime(unix);
       const step = before && Math.abs(moved) < 2147483 ? Math.round(moved * 1000) : CLOCK_STEP_UNKNOWN;

@@ -14,6 +14,7 @@ import { addKeysPull } from "./keys-pull.ts";
 import { register as match } from "./match.ts";
 import type { RegisterCommand } from "./output.ts";
 import { register as ports } from "./ports.ts";
+import { register as power } from "./power.ts";
 import { register as pull } from "./pull.ts";
 import { register as status } from "./status.ts";
 import { register as time } from "./time.ts";
@@ -25,7 +26,23 @@ const keysPull: RegisterCommand = (program) => {
 };
 
 /** In the order of --help: the order in which a user needs them. */
-const COMMANDS: RegisterCommand[] = [ports, build, flash, time, status, config, pull, exportFiles, importFiles, match, keys, keysPull, virtual, demo];
+const COMMANDS: RegisterCommand[] = [
+  ports,
+  power,
+  build,
+  flash,
+  time,
+  status,
+  config,
+  pull,
+  exportFiles,
+  importFiles,
+  match,
+  keys,
+  keysPull,
+  virtual,
+  demo,
+];
 
 const EPILOGUE = `
 Examples:

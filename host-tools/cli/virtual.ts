@@ -34,6 +34,11 @@ function positive(text: string): number {
   return value;
 }
 
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`a whole number, got ${text}`);
+  return Number(text);
+}
+
 function release(text: string): string {
   if (!/^\d+v\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError(`a release such as 2v29, got ${text}`);
   return text;
@@ -59,7 +64,7 @@ export const register: RegisterCommand = (program) => {
     .option("--state <dir>", "keep flash in this folder")
     .option("--speed <factor>", "how much faster than real time", positive, 1)
     .option("--firmware <release>", "the interpreter's release; before 2v25 it knows no packets", release, "2v29")
-    .option("--seed <n>", "for its address and random numbers", Number, 1)
+    .option("--seed <n>", "for its address and random numbers", wholeNumber, 1)
     .option("--button", "hold the button while the power comes: saved code does not run")
     .option("--json", "print one JSON document")
     .addHelpText(

@@ -62,8 +62,12 @@ export interface AirTime {
   answerableEvents: number;
   /** Seconds of transmitting. */
   transmitSeconds: number;
+  /** The same by transmit power, dBm. */
+  transmitSecondsAt: { [dBm: number]: number };
   /** Seconds of listening. */
   scanSeconds: number;
+  /** Times it began to listen. */
+  scans: number;
 }
 
 /** A radio in the air: a board's, or anything else that advertises or listens. */
@@ -80,7 +84,14 @@ export class Station {
   private where: Position | ((time: number) => Position) = { x: 0, y: 0 };
   private whereAt = Number.NaN;
   private whereWas: Position = { x: 0, y: 0 };
-  private readonly spent: AirTime = { advertisingEvents: 0, answerableEvents: 0, transmitSeconds: 0, scanSeconds: 0 };
+  private readonly spent: AirTime = {
+    advertisingEvents: 0,
+    answerableEvents: 0,
+    transmitSeconds: 0,
+    transmitSecondsAt: {},
+    scanSeconds: 0,
+    scans: 0,
+  };
   private counted = 0;
 
   constructor(
@@ -148,13 +159,18 @@ export class Station {
       this.session = new ScanSession(this, scanning);
       this.air.sessions.add(this.session);
       this.session.start();
+      this.spent.scans += 1;
     }
   }
 
   /** What the radio has done up to now. */
   get airTime(): AirTime {
     this.settle();
-    return { ...this.spent, scanSeconds: this.spent.scanSeconds + (this.session?.openSeconds(this.air.clock.now) ?? 0) };
+    return {
+      ...this.spent,
+      transmitSecondsAt: { ...this.spent.transmitSecondsAt },
+      scanSeconds: this.spent.scanSeconds + (this.session?.openSeconds(this.air.clock.now) ?? 0),
+    };
   }
 
   private settle(): void {
@@ -166,7 +182,10 @@ export class Station {
     const fresh = events - this.counted;
     this.spent.advertisingEvents += fresh;
     if (advertising.connectable || advertising.scannable) this.spent.answerableEvents += fresh;
-    this.spent.transmitSeconds += fresh * 3 * packetSeconds(bytes, advertising.phy);
+    const sent = fresh * 3 * packetSeconds(bytes, advertising.phy);
+    const { transmitSecondsAt } = this.spent;
+    this.spent.transmitSeconds += sent;
+    transmitSecondsAt[advertising.txPower] = (transmitSecondsAt[advertising.txPower] ?? 0) + sent;
     this.counted = events;
   }
 }

@@ -47,12 +47,12 @@ export function boot(host: BootHost, reason: BootReason): void {
   host.loading(true);
   const run = (name: string, shownAs = name): boolean => {
     const code = storage.read(name);
-    if (code && board.powered) board.runFile(shownAs, toByteString(code));
+    if (code && board.powered) board.runFile(name, toByteString(code), shownAs);
     return code !== undefined;
   };
   if (first) run(".bootPowerOn");
   for (const name of [".boot0", ".boot1", ".boot2", ".boot3"]) run(name);
-  if (!run(".bootrst") && reason.autoLoad) run(".bootcde");
+  if (!run(".bootrst", "boot code") && reason.autoLoad) run(".bootcde", "boot code");
   board.fireE("init");
   // What a file declares is no property of the global object here.
   const onInit = board.realm.run('typeof onInit==="function"?onInit:undefined');
@@ -72,6 +72,6 @@ export function boot(host: BootHost, reason: BootReason): void {
     board.console.write("\n");
     board.console.lineRemoved = true;
   }
-  if (reason.kind === "load" && reason.file !== undefined) run(reason.file, "load");
+  if (reason.kind === "load" && reason.file !== undefined) run(reason.file);
   host.loading(false);
 }

@@ -1,4 +1,4 @@
-import type { BoardCore, ErrorFlag } from "./board-core.ts";
+import type { BoardCore } from "./board-core.ts";
 import { bytesOf, isBuffer, toByteString } from "./byte-arguments.ts";
 import { crc32, type MappedStrings } from "./library-storage.ts";
 import { nativeCalls } from "./native-calls.ts";
@@ -14,7 +14,8 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
   const ram = new RamAddresses();
 
   const addressOf = (value: unknown): number => {
-    if (typeof value === "string") return mapped.addressOf(core, value);
+    // Flash beside the chip is not mapped into memory.
+    if (typeof value === "string") return core.facts.storage.internal ? mapped.addressOf(core, value) : 0;
     const view = ArrayBuffer.isView(value) ? value : isBuffer(value) ? new Uint8Array(value) : undefined;
     return view ? ram.of(view) : 0;
   };
@@ -151,5 +152,3 @@ export function blocksOf(value: unknown, depth = 0): number {
 function bufferBlocks(bytes: number): number {
   return bytes < FLAT_FROM ? Math.max(1, Math.ceil((bytes - 8) / 9) + 1) : 1 + Math.ceil(bytes / 13);
 }
-
-export type { ErrorFlag };

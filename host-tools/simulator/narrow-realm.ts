@@ -185,7 +185,7 @@ export class NarrowRealm implements PrinterRealm {
       return `${code}\n//# sourceURL=${id}`;
     } catch (error) {
       if (!isSyntaxError(error)) throw error;
-      const trace = syntaxTrace(text, error.message, error.pos, undefined);
+      const trace = syntaxTrace(text, error.message, error.pos, { root: undefined, fileOf: () => undefined });
       throw withStack(this.error(trace.message, "SyntaxError"), trace.stack);
     }
   }

@@ -16,8 +16,13 @@ interface Trace {
   message: string;
 }
 
-/** Names for scripts in error messages: `REPL` at the console, the file's name when it came from Storage. */
-export type ScriptNames = (script: Translation) => string;
+/** How scripts are called in error messages. */
+export interface ScriptNames {
+  /** Of what is run at the bottom of the stack: `REPL`, `boot code`, a file's name; undefined: called back. */
+  root: string | undefined;
+  /** The file of Storage that this text lies in. */
+  fileOf(source: string): string | undefined;
+}
 
 const FRAME = /at (?:new )?(?:(.*?) \()?(espruino-\d+):(\d+):(\d+)\)?$/;
 
@@ -25,12 +30,12 @@ const FRAME = /at (?:new )?(?:(.*?) \()?(espruino-\d+):(\d+):(\d+)\)?$/;
  * Gives an error that V8 made the interpreter's message, type and stack text; an error that has them already keeps them.
  * Source: what Espruino 2v29 answers to the same lines; src/jslex.c, jslPrintStackTrace.
  */
-export function espruinoError(realm: NarrowRealm, error: unknown, rootName: string | undefined): void {
+export function espruinoError(realm: NarrowRealm, error: unknown, names: ScriptNames): void {
   if (!realm.isError(error) || isDressed(error)) return;
   const frames = framesOf(error.stack ?? "");
   const trace = reword(realm, error, frames[0]);
   realm.setErrorType(error, trace.type);
-  const stack = stackText(frames, trace, rootName);
+  const stack = stackText(frames, trace, names);
   const silent = error.type !== undefined && !Object.hasOwn(error, "message");
   if (!silent) {
     // The order in which a script sees them: message, type, stack.
@@ -92,20 +97,20 @@ function literalType(text: string): string {
 }
 
 /** Where the script stood when it was thrown out. */
-export function abortStack(error: Error, rootName: string | undefined): string {
-  return stackText(framesOf(error.stack ?? ""), undefined, rootName);
+export function abortStack(error: Error, names: ScriptNames): string {
+  return stackText(framesOf(error.stack ?? ""), undefined, names);
 }
 
-function stackText(frames: Frame[], trace: Trace | undefined, rootName: string | undefined): string {
+function stackText(frames: Frame[], trace: Trace | undefined, names: ScriptNames): string {
   let text = "";
   frames.forEach((frame, i) => {
-    text += frameText(frame, i === 0 ? trace : undefined, i === frames.length - 1, rootName);
+    text += frameText(frame, i === 0 ? trace : undefined, i === frames.length - 1, names);
   });
   return text;
 }
 
 /** `    at f (:1:3)`, the line, and a caret. A function in RAM counts from its own body, because that is all the interpreter has kept of it. */
-function frameText(frame: Frame, top: Trace | undefined, last: boolean, rootName: string | undefined): string {
+function frameText(frame: Frame, top: Trace | undefined, last: boolean, names: ScriptNames): string {
   const path = pathTo(parseSource(frame.script.source), frame.offset);
   const offset = tokenOffset(frame.script.source, path, frame.offset, top);
   const owner = path.findLast((node) => /Function/.test(node.type));
@@ -120,13 +125,14 @@ function frameText(frame: Frame, top: Trace | undefined, last: boolean, rootName
     source = whole.slice(lead).trimEnd();
   }
   const at = Math.max(0, offset - from);
-  const before = source.slice(0, at);
-  const line = before.split("\n").length;
-  const column = at - (before.lastIndexOf("\n") + 1) + 1;
+  const inText = lineAndColumn(source, at);
+  // What lies in Storage counts from the beginning of its file.
+  const file = names.fileOf(frame.script.source);
+  const shown = file === undefined ? inText : lineAndColumn(frame.script.source, offset);
+  const place = `${file ?? ""}:${shown.line}:${shown.column}`;
   // What the interpreter calls back has no name.
-  const name = owner ? (last ? undefined : frame.name || functionText(frame.script.source, owner).slice(0, LONGEST_NAME)) : rootName;
-  const place = `:${line}:${column}`;
-  return `    at ${name ? `${name} (${place})` : place}\n` + markedLine(source, at, column);
+  const name = owner ? (last ? undefined : frame.name || functionText(frame.script.source, owner).slice(0, LONGEST_NAME)) : names.root;
+  return `    at ${name ? `${name} (${place})` : place}\n` + markedLine(source, at, inText.column);
 }
 
 /** The interpreter cuts names to 63 characters. */
@@ -174,6 +180,9 @@ function tokenOffset(source: string, path: AnyNode[], offset: number, top: Trace
     const dot = source.lastIndexOf(".", offset);
     return dot >= 0 ? dot : offset;
   }
+  const unknown = top && /^"(.+)" is not defined$/.exec(top.text)?.[1];
+  // V8 tells the statement, or the expression; the name follows.
+  if (unknown) return firstUse(path.at(-1)!, unknown, offset) ?? offset;
   const call = path.findLast((node) => {
     if (node.type !== "CallExpression" && node.type !== "NewExpression") return false;
     const callee = node.callee as AnyNode;
@@ -197,8 +206,17 @@ export function withStack(error: Error, stack: string): Error {
   return error;
 }
 
+function firstUse(node: AnyNode, name: string, from: number): number | undefined {
+  if (node.type === "Identifier" && node.name === name && node.start >= from) return node.start;
+  for (const child of children(node)) {
+    const found = firstUse(child, name, from);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** A line that isn't JavaScript, in the interpreter's words. `position` is acorn's. */
-export function syntaxTrace(source: string, message: string, position: number, rootName: string | undefined): { message: string; stack: string } {
+export function syntaxTrace(source: string, message: string, position: number, names: ScriptNames): { message: string; stack: string } {
   const plain = message.replace(/ \(\d+:\d+\)$/, "");
   const atEnd = source.slice(position).trim() === "";
   let at = position;
@@ -214,9 +232,13 @@ export function syntaxTrace(source: string, message: string, position: number, r
     const token = /^(?:[A-Za-z_$][\w$]*|\d+|.)/.exec(source.slice(position))?.[0] ?? "";
     words = `Got ${/^\w+$/.test(token) ? token : `'${token}'`} expected EOF`;
   }
-  const before = source.slice(0, at);
-  const line = before.split("\n").length;
-  const column = at - (before.lastIndexOf("\n") + 1) + 1;
-  const place = `:${line}:${column}`;
-  return { message: words, stack: `    at ${rootName ? `${rootName} (${place})` : place}\n` + markedLine(source, at, column) };
+  const { line, column } = lineAndColumn(source, at);
+  const place = `${names.fileOf(source) ?? ""}:${line}:${column}`;
+  return { message: words, stack: `    at ${names.root ? `${names.root} (${place})` : place}\n` + markedLine(source, at, column) };
+}
+
+/** Both from 1. */
+function lineAndColumn(source: string, offset: number): { line: number; column: number } {
+  const before = source.slice(0, offset);
+  return { line: before.split("\n").length, column: offset - (before.lastIndexOf("\n") + 1) + 1 };
 }

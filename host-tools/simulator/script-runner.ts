@@ -3,7 +3,7 @@ import { refusalOf } from "./dialect-gate.ts";
 import { PowerCut } from "./flash.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
 import { asText } from "./printer.ts";
-import { Abort, abortStack, espruinoError, isSyntaxError, syntaxTrace, withStack } from "./script-errors.ts";
+import { Abort, abortStack, espruinoError, isSyntaxError, type ScriptNames, syntaxTrace, withStack } from "./script-errors.ts";
 import type { ScriptEvents } from "./script-events.ts";
 import { StorageError } from "./storage.ts";
 import { firstExpression, type ScriptKind, statementsBefore } from "./translate.ts";
@@ -13,6 +13,8 @@ export interface RunnerHost {
   readonly events: ScriptEvents;
   /** Refuse what the interpreter would refuse? */
   readonly checkDialect: boolean;
+  /** The file of Storage that this text lies in. */
+  fileOf(source: string): string | undefined;
   /** To the console, prompt taken away first. */
   print(text: string): void;
   /** An uncaught error, as printed. */
@@ -77,7 +79,7 @@ export class ScriptRunner {
       else if (typeof callback === "string") this.host.realm.run(callback);
     } catch (error) {
       if (error instanceof Abort && error.message !== "") {
-        this.host.print(error.message + abortStack(error, undefined));
+        this.host.print(error.message + abortStack(error, this.names(undefined)));
         return false;
       }
       this.thrown(error, typeof callback === "string" ? callback : "", undefined);
@@ -98,18 +100,22 @@ export class ScriptRunner {
   /** First thing in every catch clause of a script. */
   caught(error: unknown): void {
     if (error instanceof Abort || error instanceof PowerCut) throw error;
-    espruinoError(this.host.realm, error, this.rootName);
+    espruinoError(this.host.realm, error, this.names(this.rootName));
+  }
+
+  names(root: string | undefined): ScriptNames {
+    return { root, fileOf: (source) => this.host.fileOf(source) };
   }
 
   private thrown(error: unknown, source: string, name: string | undefined): void {
     if (error instanceof Abort || error instanceof PowerCut) throw error;
     const { realm } = this.host;
     if (isSyntaxError(error)) {
-      const trace = syntaxTrace(source, error.message, error.pos, name);
+      const trace = syntaxTrace(source, error.message, error.pos, this.names(name));
       this.pending = { error: withStack(realm.error(trace.message, "SyntaxError"), trace.stack) };
       return;
     }
-    espruinoError(realm, error, name);
+    espruinoError(realm, error, this.names(name));
     this.pending = { error };
   }
 

@@ -121,13 +121,6 @@ export class Storage {
     return undefined;
   }
 
-  /** The file whose header or data lies around `address`. */
-  findAt(address: number): StoredFile | undefined {
-    for (const file of this.chain(this.start, true))
-      if (!this.deleted(file) && file.header <= address && address <= file.address + file.size) return file;
-    return undefined;
-  }
-
   files(): StoredFile[] {
     return [...this.chain(this.start, true)].filter((file) => this.real(file));
   }

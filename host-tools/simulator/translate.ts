@@ -1,12 +1,6 @@
 import vm from "node:vm";
 import { type Node, parse, parseExpressionAt } from "acorn";
 
-/** A place in a source text, counted from 0. */
-export interface Place {
-  offset: number;
-  script: Translation;
-}
-
 interface Edit {
   at: number;
   remove: number;

@@ -1,23 +1,19 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import { BoardClock } from "./board-clock.ts";
 import type { BoardCore, ErrorFlag, Restart } from "./board-core.ts";
+import type { BoardRadio, VirtualBoardOptions } from "./board-options.ts";
 import { type BootReason, boot } from "./boot.ts";
 import { fromByteString } from "./byte-arguments.ts";
 import { Console } from "./console.ts";
-import { refusalOf } from "./dialect-gate.ts";
 import { FlashImage, type FlashTiming, flashTiming, PowerCut } from "./flash.ts";
 import type { InputQueue } from "./input-queue.ts";
-import { installLibraries, type Libraries } from "./interpreter.ts";
 import { eraseFlash, writeFlash } from "./library-flash.ts";
 import { type LoopHost, MainLoop } from "./main-loop.ts";
-import { MemoryModel } from "./memory-model.ts";
-import { NarrowRealm } from "./narrow-realm.ts";
+import type { NarrowRealm } from "./narrow-realm.ts";
 import { PacketReceiver } from "./packets.ts";
 import { Pins } from "./pins.ts";
-import { CONSOLE_ANSWER, printValue } from "./printer.ts";
-import { Abort, abortStack } from "./script-errors.ts";
-import { ScriptEvents } from "./script-events.ts";
-import { ScriptRunner } from "./script-runner.ts";
+import { Abort } from "./script-errors.ts";
+import { ScriptHost } from "./script-host.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import type { SerialLink } from "./serial-link.ts";
 import { Storage } from "./storage.ts";
@@ -26,41 +22,7 @@ import type { VirtualClock } from "./virtual-clock.ts";
 import { Watchdog } from "./watchdog.ts";
 import { Wires } from "./wires.ts";
 
-/** What a virtual radio is to its board. */
-export interface BoardRadio {
-  /** The members of the script's `NRF`. */
-  readonly nrf: Record<string, unknown>;
-  powerOff(): void;
-  /** The script starts anew. */
-  reset(): void;
-  /** Console output for a central; false if there is none. */
-  uartSend?(bytes: Uint8Array): boolean;
-}
-
-export interface VirtualBoardOptions {
-  facts: BoardFacts;
-  clock: VirtualClock;
-  /** Makes the radio each time the power comes; without it the board has no `NRF`. */
-  radio?: (board: VirtualBoard) => BoardRadio;
-  seed?: number;
-  /** Contents of flash; erased if absent. */
-  flash?: FlashImage;
-  /** The interpreter's release. Before 2v25 it knows no packets. */
-  firmware?: string;
-  /** The chip's own address, `aa:bb:cc:dd:ee:ff`. */
-  address?: string;
-  /** How much faster the board's clock runs than true time, parts per million. */
-  clockPpm?: number;
-  batteryVolts?: number;
-  temperature?: number;
-  /** Variables ("JsVars") of the interpreter, when not the board's usual number. */
-  variables?: number;
-  hardwareVersion?: number;
-  /** How long the interpreter works on each callback, seconds. The radio's reports queue up meanwhile. */
-  callbackSeconds?: number;
-  /** Refuse syntax that the interpreter can't read though V8 can. Default true. */
-  checkDialect?: boolean;
-}
+export type { BoardRadio, VirtualBoardOptions } from "./board-options.ts";
 
 const DEFAULT_FIRMWARE = "2v29";
 const SHORTEST_EVENT = 64;
@@ -91,30 +53,21 @@ export class VirtualBoard implements BoardCore {
   timeZone = 0;
   /** What scripts threw and nobody caught, as printed. */
   readonly errors: string[] = [];
-  realm!: NarrowRealm;
   powered = false;
   radio: BoardRadio | undefined;
   private readonly time: BoardClock;
   private readonly wires: Wires;
   private readonly loop: MainLoop;
-  private readonly runner: ScriptRunner;
+  private readonly script: ScriptHost;
   private readonly packets: PacketReceiver | undefined;
   private readonly random32: SeededRandom;
-  private scriptRandom = new SeededRandom(0);
-  private readonly memoryModel: MemoryModel;
-  private readonly callbackSeconds: number;
-  private readonly checkDialect: boolean;
   private readonly makeRadio: ((board: VirtualBoard) => BoardRadio) | undefined;
   private readonly printListeners = new Set<(text: string) => void>();
-  private events = new ScriptEvents();
-  private libraries: Libraries | undefined;
   private restartWanted: Restart | undefined;
   private interrupted = false;
-  private eventAborted = false;
 
   constructor(options: VirtualBoardOptions) {
     const { facts, clock } = options;
-    const board = this;
     this.facts = facts;
     this.clock = clock;
     this.firmware = options.firmware ?? DEFAULT_FIRMWARE;
@@ -123,11 +76,8 @@ export class VirtualBoard implements BoardCore {
     this.batteryVolts = options.batteryVolts ?? 3;
     this.temperature = options.temperature ?? 22;
     this.hardwareVersion = options.hardwareVersion ?? facts.revisions[0]?.hwVersion;
-    this.callbackSeconds = options.callbackSeconds ?? DEFAULT_CALLBACK_SECONDS;
     this.makeRadio = options.radio;
-    this.checkDialect = options.checkDialect ?? true;
     this.time = new BoardClock(clock, options.clockPpm ?? 0);
-    this.memoryModel = new MemoryModel(options.variables ?? facts.variables.count, facts.variables.bytes);
     this.watchdog = new Watchdog(clock, this.time, () => this.bitten());
     this.flash = options.flash ?? FlashImage.forBoard(facts);
     this.flashTiming = flashTiming(facts);
@@ -146,7 +96,7 @@ export class VirtualBoard implements BoardCore {
     this.timers = new Timers({
       uptime: () => this.uptime(),
       call: (callback, args) => this.callScript(callback, args),
-      intervalLost: () => this.intervalLost(),
+      intervalLost: () => this.script.intervalLost(),
       changed: () => this.loop.plan(),
     });
     this.loop = new MainLoop(this.loopHost(), this.timers, Math.max(SHORTEST_EVENT, facts.gatt.mtu + 3));
@@ -155,31 +105,26 @@ export class VirtualBoard implements BoardCore {
       facts.lights.map((light) => light.name),
       facts.buttons,
     );
-    this.runner = new ScriptRunner({
-      get realm() {
-        return board.realm;
-      },
-      get events() {
-        return board.events;
-      },
-      checkDialect: this.checkDialect,
-      print: (text) => this.print(text),
+    this.script = new ScriptHost(this, {
+      checkDialect: options.checkDialect ?? true,
+      callbackSeconds: options.callbackSeconds ?? DEFAULT_CALLBACK_SECONDS,
+      variables: { count: options.variables ?? facts.variables.count, bytes: facts.variables.bytes },
       uncaught: (text) => this.uncaught(text),
-      fireE: (event, ...args) => void this.fireE(event, ...args),
     });
+    const { runner } = this.script;
     this.packets = this.atLeast(25)
       ? new PacketReceiver({
           core: this,
-          evaluateExpression: (source) => this.runner.executeExpression(source),
-          checkErrors: () => this.runner.checkErrors(),
+          evaluateExpression: (source) => runner.executeExpression(source),
+          checkErrors: () => runner.checkErrors(),
           fireE: (event, argument) => this.fireE(event, argument),
         })
       : undefined;
     this.console = new Console({
       transmit: (text) => this.transmit(text),
-      execute: (source) => this.runner.execute(source, "REPL"),
-      show: (value) => printValue(this.realm, value, CONSOLE_ANSWER),
-      checkErrors: () => this.runner.checkErrors(),
+      execute: (source) => runner.execute(source, "REPL"),
+      show: (value) => this.script.show(value),
+      checkErrors: () => runner.checkErrors(),
       identity: () => `Espruino ${this.firmware} ${facts.espruinoNames[0]}`,
       password: () => this.password,
       packets: this.packets,
@@ -203,8 +148,8 @@ export class VirtualBoard implements BoardCore {
       hostMay: (send) => this.wires.current?.hostMay(send),
       overflow: () => this.flagError("FIFO_FULL"),
       run: (work) => {
-        this.runner.attempt(work);
-        this.runner.checkErrors();
+        this.script.runner.attempt(work);
+        this.script.runner.checkErrors();
       },
       pending: () => this.restartWanted !== undefined || this.interrupted || this.console.lineRemoved,
       endOfTurn: () => this.endOfTurn(),
@@ -255,42 +200,25 @@ export class VirtualBoard implements BoardCore {
   private forgetScript(): void {
     this.loop.clear();
     this.restartWanted = undefined;
-    this.interrupted = this.eventAborted = false;
-    this.runner.clear();
+    this.interrupted = false;
+    this.script.clear();
     this.packets?.clear();
     this.timers.clear();
     this.pins.reset();
-    this.memoryModel.clear();
     this.password = undefined;
     this.timeZone = 0;
   }
 
   private start(reason: BootReason): void {
     const loading = (on: boolean) => {
-      this.memoryModel.loading = on;
+      this.script.memory.loading = on;
     };
     this.loop.hold(() => boot({ board: this, freshRealm: () => this.freshRealm(), loading }, reason));
   }
 
   private freshRealm(): void {
     this.forgetScript();
-    this.seedScript(this.random32.next() * 2 ** 32);
-    this.events = new ScriptEvents();
-    this.realm = new NarrowRealm({
-      caught: (error) => this.runner.caught(error),
-      allocate: (bytes) => this.allocate(bytes),
-      random: () => this.scriptRandom.next(),
-      checkText: (text) => {
-        if (this.checkDialect) refusalOf(text);
-      },
-    });
-    this.libraries = installLibraries({
-      core: this,
-      events: this.events,
-      nrf: this.radio?.nrf,
-      caught: (error) => this.runner.caught(error),
-      installPins: () => this.pins.install(),
-    });
+    this.script.begin(this.radio?.nrf, () => this.pins.install());
   }
 
   private doRestart(what: Restart): void {
@@ -433,37 +361,31 @@ export class VirtualBoard implements BoardCore {
 
   // ---- running scripts
 
-  /** Runs the code of a file, which stays in flash; what it throws is printed. */
-  runFile(name: string, source: string): void {
-    this.memoryModel.load(source);
-    this.runner.execute(source, name, "file");
-    this.runner.checkErrors();
+  get realm(): NarrowRealm {
+    return this.script.realm;
+  }
+
+  /** Runs the code of a file, which stays in flash; `shownAs` names it at the bottom of a stack. What it throws is printed. */
+  runFile(name: string, source: string, shownAs: string): void {
+    this.script.runFile(name, source, shownAs);
   }
 
   /** Value of an expression in the script's world, for tests. Nothing is printed but errors. */
   evaluate(source: string): unknown {
     let value: unknown;
     this.loop.hold(() => {
-      value = this.runner.execute(source, undefined)?.value;
-      this.runner.checkErrors();
+      value = this.script.runner.execute(source, undefined)?.value;
+      this.script.runner.checkErrors();
     });
     return value;
   }
 
   attempt(work: () => void): void {
-    this.runner.attempt(work);
+    this.script.runner.attempt(work);
   }
 
   callScript(callback: unknown, args: unknown[], self?: unknown): boolean {
-    const ended = this.runner.call(callback, args, self);
-    this.spend(this.callbackSeconds);
-    if (!ended) this.eventAborted = true;
-    return ended;
-  }
-
-  private intervalLost(): void {
-    this.print("ERROR: Ctrl-C while processing interval - removing it.\n");
-    this.flagError("CALLBACK");
+    return this.script.call(callback, args, self);
   }
 
   enqueue(run: () => void): void {
@@ -477,23 +399,21 @@ export class VirtualBoard implements BoardCore {
 
   /** Calls the script's handlers of an event of `E`; false if there are none. */
   fireE(event: string, ...args: unknown[]): boolean {
-    return (
-      this.libraries !== undefined && this.events.fire(this.libraries.e, event, args, (handler, all, self) => this.callScript(handler, all, self))
-    );
+    return this.script.fireE(event, ...args);
   }
 
   private uncaught(text: string): void {
     this.errors.push(text);
     if (!this.flags.get("onErrorSave") || this.storage.find("ERROR")) return;
-    this.runner.attempt(() => this.storage.write("ERROR", fromByteString(text.slice("Uncaught ".length))));
+    this.attempt(() => this.storage.write("ERROR", fromByteString(text.slice("Uncaught ".length))));
   }
 
   flagError(flag: ErrorFlag): void {
-    this.runner.flag(flag);
+    this.script.flag(flag);
   }
 
   takeErrorFlags(): ErrorFlag[] {
-    return this.runner.takeFlags();
+    return this.script.runner.takeFlags();
   }
 
   /** Runs a piece of the main loop. Aborts and power cuts end it here. */
@@ -502,39 +422,19 @@ export class VirtualBoard implements BoardCore {
       work();
     } catch (error) {
       if (error instanceof PowerCut) this.powerOff();
-      else if (error instanceof Abort) this.aborted(error);
+      else if (error instanceof Abort) this.script.aborted(error);
       else throw error;
     }
-  }
-
-  private aborted(error: Abort): void {
-    if (error.message === "") return;
-    this.print(`${error.message}${abortStack(error, "REPL")}Execution Interrupted\n`);
-    this.errors.push(error.message);
-    this.runner.reportFlags();
-    this.console.lineAborted();
-  }
-
-  /** A callback was thrown out for want of memory; an interval among them is gone. */
-  private reportEventAbort(): void {
-    if (!this.eventAborted) return;
-    this.eventAborted = false;
-    this.errors.push("OUT OF MEMORY");
-    this.print("Execution Interrupted during event processing.\n");
-    this.runner.reportFlags();
   }
 
   // ---- memory
 
   allocate(bytes: number): void {
-    if (this.memoryModel.hasRoom(bytes)) return;
-    this.flagError("LOW_MEMORY");
-    this.flagError("MEMORY");
-    throw new Abort("OUT OF MEMORY");
+    this.script.allocate(bytes);
   }
 
   memoryUsage(): { usage: number; total: number } {
-    return { usage: this.memoryModel.usage, total: this.memoryModel.total };
+    return { usage: this.script.memory.usage, total: this.script.memory.total };
   }
 
   /** Blocks in use and in all; an estimate. */
@@ -549,7 +449,7 @@ export class VirtualBoard implements BoardCore {
   }
 
   seedScript(seed: number): void {
-    this.scriptRandom = new SeededRandom(seed);
+    this.script.seed(seed);
   }
 
   randomBytes(count: number): Uint8Array {
@@ -584,8 +484,7 @@ export class VirtualBoard implements BoardCore {
       this.restartWanted = undefined;
       this.doRestart(restartWanted);
     }
-    this.reportEventAbort();
-    this.runner.checkErrors();
+    this.script.report();
     if (this.interrupted) {
       this.interrupted = false;
       this.console.clear(true);

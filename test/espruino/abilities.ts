@@ -36,7 +36,8 @@ let known: Promise<Build> | undefined;
 
 /** Asks the interpreter what it is and what it can do; once for all tests of a file. */
 export function build(): Promise<Build> {
-  known ??= ask();
+  // a Linux build may lose a character that was typed, so a second try is fair
+  known ??= ask().catch(() => ask());
   return known;
 }
 

@@ -38,7 +38,9 @@ describe.skipIf(NO_INTERPRETER)("the device link with a real interpreter at its 
     await expect(board.repl.evaluate("1+*2")).rejects.toThrow("SyntaxError");
   });
 
-  test("a file goes there and back in packets, whatever bytes are in it", async () => {
+  test("a file goes there and back in packets, whatever bytes are in it", async (context) => {
+    // a stock build acts on control bytes wherever they stand, and loses some in a burst
+    if (!(await build()).abilities.has("puck build")) return context.skip();
     const board = await connect();
     const content = Uint8Array.from({ length: 1500 }, (_, i) => (i * 7 + (i >> 8)) & 0xff).filter((byte) => byte !== 3);
     await sendFile(board.repl, "file", content);

@@ -61,8 +61,19 @@ describe("starting", () => {
   test("with saved code there is no banner, and what it throws is printed", () => {
     const here = new Bench();
     here.board.storage.write(".bootcde", Buffer.from("nix()"));
-    expect(here.powerOn()).toContain('Uncaught ReferenceError: "nix" is not defined\r\n    at .bootcde (:1:1)\r\nnix()\r\n^\r\n\r\n>');
+    expect(here.powerOn()).toContain('Uncaught ReferenceError: "nix" is not defined\r\n    at boot code (.bootcde:1:1)\r\nnix()\r\n^\r\n\r\n>');
     expect(here.board.errors).toHaveLength(1);
+  });
+
+  test("errors in what lies in Storage tell the place in the file, those of functions with the text of the function", () => {
+    const here = new Bench();
+    here.board.storage.write(".bootcde", Buffer.from("// c\nfunction f(a){\n  return nix(a)\n}\nsetTimeout(function(){f(1)},300);f(2);"));
+    expect(here.powerOn()).toContain(
+      'Uncaught ReferenceError: "nix" is not defined\r\n    at f (.bootcde:3:10)\r\nnix(a)\r\n^\r\n    at boot code (.bootcde:5:37)\r\nsetTimeout(function(){f(1)},300);f(2);\r\n' +
+        " ".repeat(36) +
+        "^\r\n",
+    );
+    expect(here.type("f(3)\n")).toContain("at f (.bootcde:3:10)\r\nnix(a)\r\n^\r\n    at REPL (:1:4)\r\nf(3)\r\n   ^\r\n");
   });
 
   test("E.setFlags({onErrorSave:1}) keeps the first error in a file", () => {

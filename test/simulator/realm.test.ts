@@ -139,7 +139,7 @@ describe("syntax that V8 reads and the interpreter does not", () => {
     expect(here.value('(function(){try{return eval("1**2")}catch(e){return e.type}})()')).toBe("SyntaxError");
     here.board.storage.write(".bootcde", Buffer.from("x=1;\nlet [a]=[2];"));
     here.board.powerOff();
-    expect(here.powerOn()).toContain("Uncaught SyntaxError: Got '[' expected EOF\r\n    at .bootcde (:2:5)\r\nlet [a]=[2];\r\n    ^\r\n");
+    expect(here.powerOn()).toContain("Uncaught SyntaxError: Got '[' expected EOF\r\n    at boot code (.bootcde:2:5)\r\nlet [a]=[2];\r\n    ^\r\n");
     expect(here.value("x")).toBe(1);
   });
 

@@ -1,4 +1,5 @@
 import type { Advertising, Air, Station } from "../../host-tools/simulator/air.ts";
+import { hashName } from "../../host-tools/simulator/air-model.ts";
 import { decodeAdvertisement } from "../../protocols/gaen/advertisement.ts";
 import { toHex } from "./vectors.ts";
 
@@ -99,4 +100,38 @@ export function linksIn(lifetimes: Lifetime[]): string[] {
     }
   }
   return links;
+}
+
+/** A report as a board's radio made it, before anything of the interpreter. */
+export interface Heard {
+  time: number;
+  data: Uint8Array;
+  address: string;
+  rssi: number;
+}
+
+/** Writes down all that a board's radio reports from now on. */
+export function keepHeard(station: Station): Heard[] {
+  const reports: Heard[] = [];
+  const scan = station.scan.bind(station);
+  station.scan = (scanning) =>
+    scan(
+      scanning && {
+        ...scanning,
+        heard: (report) => {
+          reports.push({ time: station.air.clock.now, data: report.data, address: report.address, rssi: report.rssi });
+          scanning.heard(report);
+        },
+      },
+    );
+  return reports;
+}
+
+/** Somebody else's beacon: sends the same packet for ever. */
+export function beacon(air: Air, name: string, where: { x: number; y: number }, data: Uint8Array, options: Partial<Advertising> = {}): Station {
+  const station = air.station(name);
+  station.moveTo(where);
+  const address = `c0:${hashName(name).toString(16).padStart(10, "0").match(/../g)!.join(":")} random`;
+  station.advertise({ address, packets: [data], intervalMs: 250, txPower: 0, connectable: false, scannable: false, ...options });
+  return station;
 }

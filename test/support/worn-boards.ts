@@ -15,7 +15,7 @@ import { type DeviceStatus, FRAME_FIRST, FRAME_SECOND } from "../../protocols/de
 import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE, PAGE_BYTES } from "../../protocols/log-format.ts";
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { firmwareFor } from "./built-firmware.ts";
-import { keepRecord, type Phase } from "./observer.ts";
+import { type Heard, keepHeard, keepRecord, type Phase } from "./observer.ts";
 
 /** 2026-03-02 08:00 UTC */
 export const MORNING = Date.UTC(2026, 2, 2, 8) / 1000;
@@ -102,6 +102,7 @@ export function expectQuietConsoles(): void {
 
 export class WornWorld extends World {
   private readonly phases = new Map<VirtualBoard, Phase[]>();
+  private readonly reports = new Map<VirtualBoard, Heard[]>();
 
   constructor(seed = 1, start = MORNING) {
     super(start, seed);
@@ -113,12 +114,18 @@ export class WornWorld extends World {
     return this.phases.get(board)!;
   }
 
+  /** Everything that its radio has reported. */
+  heardBy(board: VirtualBoard): Heard[] {
+    return this.reports.get(board)!;
+  }
+
   /** A board with firmware and log, switched on, its clock set. */
   async wear(where: Position | ((time: number) => Position), options: WearOptions = {}): Promise<VirtualBoard> {
     const { role, board: id = "puckjs", built, settings, clockSet, ringPages, ...rest } = options;
     const firmware = await firmwareFor(role, id, built);
     const board = this.addBoard(findBoard(id)!, where, rest);
     this.phases.set(board, keepRecord(this.air.station(board.address)));
+    this.reports.set(board, keepHeard(this.air.station(board.address)));
     install(board, firmware, ringPages);
     board.powerOn();
     this.pass(1);

@@ -1,0 +1,161 @@
+import { InvalidArgumentError } from "commander";
+import { ROLES, refusal, settingRefusal } from "../../boards/capabilities.ts";
+import { BOARDS, findBoard } from "../../boards/index.ts";
+import { parseChange } from "../device/config.ts";
+import { ConfigError } from "../errors.ts";
+import { DEFAULT_NEIGHBOURS, type Schedule } from "../power/model.ts";
+import { compareWithPublished } from "../power/published.ts";
+import { type Alternative, type Choice, COIN_CELL, chooseSchedule, SCHEDULE_SETTINGS, USABLE, type Wish } from "../power/schedule.ts";
+import { createOutput, type RegisterCommand } from "./output.ts";
+
+interface Options {
+  board: string;
+  role: string;
+  days?: number;
+  battery: number;
+  usable: number;
+  neighbours: number;
+  set: string[];
+  json?: boolean;
+}
+
+function numberFrom(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= least && value <= most)) throw new InvalidArgumentError(`a number from ${least} to ${most}, got ${text}`);
+    return value;
+  };
+}
+
+const LONGEST_DAYS = 3650;
+const LARGEST_BATTERY = 100_000;
+
+/** @throws ConfigError */
+function wishFrom(options: Options): Wish {
+  const facts = findBoard(options.board);
+  if (!facts) throw new ConfigError("unknown_board", `no board is called "${options.board}"; known: ${BOARDS.map(({ id }) => id).join(", ")}`);
+  if (!ROLES[options.role]) throw new ConfigError("unknown_role", `no role is called "${options.role}"; known: ${Object.keys(ROLES).join(", ")}`);
+  const reason = refusal(facts, options.role, ["gaen"]);
+  if (reason) throw new ConfigError("unfit_board", reason);
+  if (facts.currents.sleep === undefined) {
+    const others = BOARDS.filter(({ currents }) => currents.sleep !== undefined).map(({ id }) => id);
+    throw new ConfigError("no_currents", `nobody has published what a ${facts.name} uses; boards with published currents: ${others.join(", ")}`);
+  }
+  const fixed: Partial<Schedule> = {};
+  for (const change of options.set.map(parseChange)) {
+    const name = SCHEDULE_SETTINGS.find((one) => one === change.name);
+    if (!name) throw new ConfigError("bad_setting", `${change.name} has no effect on the battery; those that have: ${SCHEDULE_SETTINGS.join(", ")}`);
+    const problem = settingRefusal(facts, name, change.value);
+    if (problem) throw new ConfigError("bad_setting", problem);
+    fixed[name] = change.value;
+  }
+  const { role, days, battery, usable, neighbours } = options;
+  return { facts, role, days, fixed, battery: { milliampereHours: battery, usable: usable / 100 }, surroundings: { neighbours } };
+}
+
+function describeSchedule({ role }: Wish, schedule: Schedule): string {
+  const { advertise, scan } = ROLES[role];
+  return [
+    ...(scan ? [`scan ${schedule.scanTime} s every ${schedule.cycleTime} s`] : []),
+    ...(advertise ? [`advertise every ${schedule.advertisingInterval} ms at ${schedule.txPower} dBm`] : []),
+  ].join(", ");
+}
+
+const percent = (part: number) => `${(Math.floor(part * 1000 + 1e-9) / 10).toFixed(1)} %`;
+
+function describeAlternative(wish: Wish, one: Alternative): string {
+  const { advertise, scan } = ROLES[wish.role];
+  const { schedule } = one;
+  return [
+    one.chosen ? "*" : " ",
+    ...(scan ? [`${schedule.scanTime}`.padStart(5), `${schedule.cycleTime}`.padStart(6)] : []),
+    ...(advertise ? [`${schedule.advertisingInterval}`.padStart(10), `${schedule.txPower}`.padStart(5)] : []),
+    one.meanMicroamps.toFixed(0).padStart(6),
+    one.days.toFixed(0).padStart(6),
+    ...(one.heard ? Object.values(one.heard).map((part) => percent(part).padStart(9)) : []),
+    ...(one.reach === undefined ? [] : [`× ${one.reach.toFixed(2)}`.padStart(8)]),
+  ].join(" ");
+}
+
+/** For a person. */
+function describe(wish: Wish, choice: Choice): string {
+  const { battery, facts, role, days, surroundings } = wish;
+  const { advertise, scan } = ROLES[role];
+  const [lowest, highest] = choice.daysRange;
+  const rows = [
+    ["board", `${facts.name} as a ${role}, ${surroundings.neighbours} neighbours on average`],
+    ["battery", `${battery.milliampereHours} mAh, of which ${Math.round(battery.usable * 100)} % count`],
+    ["schedule", describeSchedule(wish, choice.schedule)],
+    ["current", `${choice.meanMicroamps.toFixed(0)} uA on average`],
+    ["lasts", `${choice.days.toFixed(0)} days (${lowest.toFixed(0)} to ${highest.toFixed(0)} if every figure is off as far as it may be)`],
+    [
+      "parts",
+      Object.entries(choice.estimate.parts)
+        .map(([part, mean]) => `${part} ${mean.toFixed(1)}`)
+        .join(", ") + " uA",
+    ],
+    ...(days === undefined ? [] : [["wanted", `${days} days: ${choice.reached ? "reached" : "not reached"}`]]),
+  ];
+  const head = [
+    " ",
+    ...(scan ? ["scan".padStart(5), "cycle".padStart(6)] : []),
+    ...(advertise ? ["advertise".padStart(10), "dBm".padStart(5)] : []),
+    "uA".padStart(6),
+    "days".padStart(6),
+    ...(scan ? ["1 min", "5 min", "15 min"].map((minutes) => minutes.padStart(9)) : []),
+    ...(advertise ? ["reach".padStart(8)] : []),
+  ].join(" ");
+  return [
+    ...rows.map(([name, value]) => `${name.padEnd(8)}  ${value}`),
+    ...choice.notes,
+    "",
+    `What other settings cost${scan ? "; 1, 5, 15 min: the chance that an encounter of that length is heard" : ""}:`,
+    head,
+    ...choice.alternatives.map((one) => describeAlternative(wish, one)),
+  ].join("\n");
+}
+
+const EXAMPLES = `
+With --days it chooses: at least the scans GAEN demands (2 s every 5 minutes), more of them if there is room; advertising slower than GAEN recommends only if
+nothing else will do. What --set names stays as it is. All of it is computed from published currents, not measured: see docs/energy.md.
+
+Examples:
+  tracelet power --board puckjs
+  tracelet power --board puckjs --days 60
+  tracelet power --board puckjs --role beacon --days 365 --battery 1000 --set txPower=-8 --json`;
+
+export const register: RegisterCommand = (program) => {
+  program
+    .command("power")
+    .description("how long a battery lasts, and which settings make it last as long as you want")
+    .requiredOption("--board <id>", "board: " + BOARDS.map(({ id }) => id).join(", "))
+    .option("--role <role>", "what it does", "wearable")
+    .option("--days <n>", "how long it shall last", numberFrom(1, LONGEST_DAYS))
+    .option("--battery <mAh>", "its capacity; a CR2032 has 225", numberFrom(1, LARGEST_BATTERY), COIN_CELL)
+    .option("--usable <percent>", "how much of that counts", numberFrom(1, 100), USABLE * 100)
+    .option("--neighbours <n>", "others in reach, on average over day and night", numberFrom(0, 1000), DEFAULT_NEIGHBOURS)
+    .option("--set <key=value>", "a setting that is decided; may be given several times", (text: string, before: string[]) => [...before, text], [])
+    .option("--json", "one JSON document instead of text")
+    .addHelpText("after", EXAMPLES)
+    .action((options: Options) => {
+      const wish = wishFrom(options);
+      const choice = chooseSchedule(wish);
+      const { estimate, ...rest } = choice;
+      createOutput(options.json === true).result(
+        {
+          board: wish.facts.id,
+          role: wish.role,
+          battery: wish.battery,
+          neighbours: wish.surroundings.neighbours,
+          wanted: wish.days ?? null,
+          ...rest,
+          meanRange: estimate.range,
+          parts: estimate.parts,
+          unknown: estimate.unknown,
+          borrowed: estimate.borrowed,
+          errors: compareWithPublished(),
+        },
+        describe(wish, choice),
+      );
+    });
+};

@@ -1,0 +1,91 @@
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import { BOARDS } from "../../boards/index.ts";
+import { puckjs } from "../../boards/puckjs.ts";
+import { charge, MEAN_DELAY, type Usage } from "./charge.ts";
+
+/** A published current and what the model says of the same state, microamperes. */
+export interface Comparison {
+  published: number;
+  model: number;
+  /** Model against published. */
+  percent: number;
+  /** input: the model was made from it. check: predicted from a Puck.js, which has the same module. bound: published as "less than". */
+  kind: "input" | "check" | "bound";
+}
+
+const HOUR = 3600;
+
+function hourOf(doing: Partial<Usage>): Usage {
+  return {
+    seconds: HOUR,
+    buttonWatched: false,
+    screenOn: false,
+    silentEvents: 0,
+    answerableEvents: 0,
+    transmitSecondsAt: {},
+    scanSeconds: 0,
+    connectedActiveSeconds: 0,
+    connectedIdleSeconds: 0,
+    cpuSeconds: 0,
+    ...doing,
+  };
+}
+
+/** Every state with a published current, and what a board does in it. A board with a screen was measured with the screen on. */
+function states(facts: BoardFacts): [name: string, published: number | undefined, usage: Usage, kind: Comparison["kind"]][] {
+  const { currents } = facts;
+  const screenOn = currents.sleepScreenOn !== undefined;
+  const events = (intervalMs: number) => HOUR / (intervalMs / 1000 + MEAN_DELAY);
+  return [
+    ["sleep", currents.sleep, hourOf({}), "input"],
+    ["sleepWatching", currents.sleepWatching, hourOf({ buttonWatched: true }), "input"],
+    ["sleepScreenOn", currents.sleepScreenOn, hourOf({ screenOn }), "input"],
+    ["advertising375", currents.advertising375, hourOf({ screenOn, answerableEvents: events(375) }), "input"],
+    ["advertisingNonConnectable375", currents.advertisingNonConnectable375, hourOf({ screenOn, silentEvents: events(375) }), "input"],
+    ["advertisingNonConnectable2000Below", currents.advertisingNonConnectable2000Below, hourOf({ silentEvents: events(2000) }), "bound"],
+    ["connectedIdle", currents.connectedIdle, hourOf({ screenOn, connectedIdleSeconds: HOUR }), "input"],
+    ["connectedActive", currents.connectedActive, hourOf({ screenOn, connectedActiveSeconds: HOUR }), "input"],
+    ["scanning", currents.scanning, hourOf({ screenOn, scanSeconds: HOUR }), "input"],
+    ["cpu", currents.cpu, hourOf({ screenOn, cpuSeconds: HOUR }), "input"],
+  ];
+}
+
+/** Built from the module that a Puck.js is built from (espruino.com/MDBT42Q): what is on top of rest ought to be the same. */
+const SAME_MODULE = ["mdbt42q", "pixljs"];
+
+/** Rest of a board, and a Puck.js's figures on top of it. */
+function likePuck(currents: BoardFacts["currents"]): BoardFacts["currents"] {
+  const shift = (currents.sleepScreenOn ?? currents.sleep!) - puckjs.currents.sleep!;
+  const moved = (current: number | undefined) => current! + shift;
+  const { advertising375, connectedIdle, connectedActive, scanning, cpu } = puckjs.currents;
+  return {
+    source: puckjs.currents.source,
+    sleep: currents.sleep,
+    sleepScreenOn: currents.sleepScreenOn,
+    advertising375: moved(advertising375),
+    connectedIdle: moved(connectedIdle),
+    connectedActive: moved(connectedActive),
+    scanning: moved(scanning),
+    cpu: moved(cpu),
+  };
+}
+
+/** The model against every published current of every board. */
+export function compareWithPublished(): { [board: string]: { [state: string]: Comparison } } {
+  const boards: { [board: string]: { [state: string]: Comparison } } = {};
+  for (const facts of BOARDS) {
+    const rows: { [state: string]: Comparison } = {};
+    const asPuck = SAME_MODULE.includes(facts.id) ? { ...facts, currents: likePuck(facts.currents) } : undefined;
+    for (const [state, published, usage, kind] of states(facts)) {
+      if (published === undefined) continue;
+      const compare = (by: BoardFacts, how: Comparison["kind"]): Comparison => {
+        const model = charge(by, usage).mean;
+        return { published, model, percent: (model / published - 1) * 100, kind: how };
+      };
+      rows[state] = compare(facts, kind);
+      if (asPuck && !state.startsWith("sleep")) rows[`${state} as a Puck.js`] = compare(asPuck, "check");
+    }
+    boards[facts.id] = rows;
+  }
+  return boards;
+}
