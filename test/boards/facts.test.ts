@@ -70,3 +70,8 @@ test("addresses of Storage are those of Espruino's board files", () => {
     BANGLEJS2: 0x60000000,
   });
 });
+
+test("a SoftDevice of one version has one firmware id", () => {
+  const ids = new Set(BOARDS.map(({ softDevice: { name, version, firmwareId } }) => `${name} ${version} ${firmwareId}`));
+  expect([...ids].sort()).toEqual(["S132 3.1.0 145", "S140 6.1.1 182"]);
+});

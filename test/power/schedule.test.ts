@@ -146,7 +146,7 @@ describe("tracelet power", () => {
   test.each([
     [["--board", "puck"], "no board is called"],
     [["--board", "puckjs", "--role", "lamp"], "no role is called"],
-    [["--board", "pixljs"], "can't be a wearable"],
+    [["--board", "bangle2"], "can't be a wearable"],
     [["--board", "microbit2", "--role", "scanner"], "nobody has published what a micro:bit 2 uses"],
     [["--board", "puckjs", "--set", "retention=3"], "has no effect on the battery"],
     [["--board", "puckjs", "--set", "txPower=5"], "Puck.js does"],
