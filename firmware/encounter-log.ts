@@ -34,7 +34,7 @@ const head = flash.read(HEAD_BYTES, start + HEAD_BYTES);
 const pages = head[12];
 
 /** Does Storage begin with a log file of this format? Where not, nothing is ever written. */
-export const usable = readU32(head, 0) === HEAD_MAGIC;
+export const usable = readU32(head, 0) === HEAD_MAGIC && !(readU32(head, 28) ^ E.CRC32(head.subarray(0, 28)));
 /** 8 bytes, as in the head of the file. */
 export const logId = head.subarray(4, 12);
 export let era = 0;
@@ -154,9 +154,9 @@ function moveKeys(): void {
   }
 }
 
-/** Encounters that are open now began before this; they must not be older than the base they are counted from. */
+/** Encounters that are open now began later; they must not be older than the base they are counted from. Even, because they are counted in units of 2 s. */
 function earliestBase(): number {
-  return Math.max(0, tick() - OLDEST_OPEN) | 0;
+  return Math.max(0, tick() - OLDEST_OPEN) & -2;
 }
 function openPage(): void {
   newest++;

@@ -35,8 +35,13 @@ export function start(crypto: Crypto): void {
   let stepsLeft = 0;
 
   function schedule(): void {
-    if (timer) clearTimeout(timer);
     const now = tick();
+    // another tool has moved the clock, and no timer has noticed yet: the next one will be near enough
+    if (now < planned - 1 || now > expected + JUMP) {
+      clockChanged(now - expected, CLOCK_STEP_UNKNOWN, 65535);
+      return;
+    }
+    if (timer) clearTimeout(timer);
     planned = now;
     expected = Math.max(now, Math.min(refreshAt, cleanAt, SCAN ? scanAt : cleanAt));
     timer = setTimeout(wake, (expected - now) * 1000);
@@ -105,10 +110,8 @@ export function start(crypto: Crypto): void {
   openLog();
   installConsole(
     function (unix, roundTripMs) {
+      schedule();
       const before = unixTime();
-      const now = tick();
-      // another tool has moved it, and no timer has noticed yet: the next one will be near enough
-      if (now < planned - 1 || now > expected + JUMP) clockMoved(now - expected);
       const moved = unix - getTime();
       setTime(unix);
       const step = before && Math.abs(moved) < 2147483 ? Math.round(moved * 1000) : CLOCK_STEP_UNKNOWN;
@@ -122,6 +125,7 @@ export function start(crypto: Crypto): void {
   );
   if (BUTTON) {
     installIndicators(function () {
+      schedule();
       stopAdvertising();
       // first of all, for the name is made of it: neither is to be seen with the last identifier
       NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
