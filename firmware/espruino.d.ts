@@ -29,7 +29,7 @@ declare const E: {
   /** `kill`: the script is about to end, by `reset()` or `load()`. */
   on(event: "kill", callback: () => void): void;
   hwRand(): number;
-  CRC32(data: Uint8Array): number;
+  CRC32(data: Uint8Array | ArrayBuffer): number;
   sum(data: Uint8Array): number;
   toString(data: Uint8Array): string;
   getErrorFlags(): string[];

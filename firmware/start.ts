@@ -9,7 +9,7 @@ import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
 import { installIndicators } from "./indicators.ts";
 import { advertising, endKeys, rotate, stopAdvertising } from "./roles/beacon.ts";
-import { closeEncounters, endStep, heard } from "./roles/scanner.ts";
+import { scanner } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
 const STEP = 2;
@@ -31,7 +31,6 @@ export function start(crypto: Crypto): void {
   let scanAt = usable ? 0 : NEVER;
   let cleanAt = 0;
   let cycleBegan = 0;
-  let stepBegan = 0;
   let stepsLeft = 0;
 
   function schedule(): void {
@@ -59,21 +58,18 @@ export function start(crypto: Crypto): void {
 
   function scan(now: number): void {
     if (stepsLeft) {
-      endStep(stepBegan);
-      stepBegan += STEP;
       if (--stepsLeft) scanAt += STEP;
       else {
         NRF.setScan();
-        // by the time of its last step, as in the peer tool (MH, section 4)
-        closeEncounters(stepBegan - STEP);
         scanAt = cycleBegan + Math.max(settings[CYCLE_TIME], settings[SCAN_TIME]);
       }
+      scanner.endStep(!stepsLeft);
     } else {
       // steps carry whole seconds; the receiver is on for the full time all the same (GAEN-10)
-      cycleBegan = stepBegan = now | 0;
+      cycleBegan = now | 0;
       stepsLeft = settings[SCAN_TIME] / STEP;
       scanAt = now + STEP;
-      NRF.setScan(heard, { filters: [{ serviceData: { fd6f: {} } }] });
+      scanner.start(cycleBegan);
     }
   }
   /** What is on the air from now on. Answers for how many seconds. */

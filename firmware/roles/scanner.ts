@@ -1,112 +1,159 @@
-import { readU32, writeInt } from "../../protocols/bytes.ts";
+import { writeInt } from "../../protocols/bytes.ts";
 import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
 import { ENCOUNTER, LONGEST_ENCOUNTER, PUBLIC_ADDRESS, SIGHTING, SLOT_BYTES } from "../../protocols/log-format.ts";
 import { CYCLE_TIME, MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
 import { append, baseTick } from "../encounter-log.ts";
 import { settings } from "../settings.ts";
 
-// Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up and one addition,
-// and every step of 2 s the sums of the step are taken over. An identifier is one open encounter: a place in parallel typed arrays.
+// Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one addition and one comparison,
+// and every step of 2 s the clock is taken over. An identifier is one open encounter: a tally under the hash of its advertisement, and a place in parallel typed arrays.
+//
+// The hash is the CRC-32 of the whole advertising data, which a known neighbour repeats to the bit: what has been read once is not read again. Who forges one could
+// as well repeat the advertisement.
+//
+// A tally is one number: strongest RSSI × STRENGTH + reports × REPORT + sum of −RSSI. Both powers of ten are exact, and short in the bundle.
 
-/** Open encounters at most: 50 neighbours that change identifiers every 10 to 20 minutes keep 84 open on average. */
-const PLACES = 100;
-/** One report in `step`: the count in the upper half, the sum of -RSSI in the lower. */
-const ONE = 65536;
+/** Open encounters at most. 50 neighbours need these: their own, and as many as wait for their time-out because their neighbour has changed to another identifier. */
+const PLACES = 80;
+/** No report is weaker. */
+const WEAKEST = -127;
+const STEP = 2;
 
-// 32 bits of the identifier find its place: it is an AES block, so they are as good as any. 0: free
-const keys = new Int32Array(PLACES);
-const step = new Int32Array(PLACES);
-const strongest = new Int8Array(PLACES);
-const ids = new Uint8Array(PLACES * 20);
-const first = new Uint32Array(PLACES);
-const last = new Uint32Array(PLACES);
-const counts = new Uint16Array(PLACES);
-const sums = new Int32Array(PLACES);
-// only filled while the raw log is on: RSSI and address of the last report
-const latest: Advertisement[] = [];
 export let openEncounters = 0;
 export let sightings = 0;
 /** Scans in which the interpreter's input queue overflowed: advertisements were lost. */
 export let overflows = 0;
 
-function record(place: number): void {
-  const duration = last[place] - first[place];
-  if (counts[place] && duration >= settings[MINIMUM_DURATION]) {
+/** State and functions have a scope of their own, what the handler needs first, because the interpreter looks names up one by one. */
+export const scanner = /*@__PURE__*/ (function () {
+  const tallies: { [hash: number]: number } = {};
+  const crc: (data: ArrayBuffer) => number = E.CRC32;
+  const REPORT = 0x1000000;
+  const STRENGTH = 0x100000000000;
+  const floor = Math.floor;
+  // 0: free
+  const hashes = new Int32Array(PLACES);
+  /** Low byte of the number of reports at the end of the last step. */
+  const counted = new Uint8Array(PLACES);
+  const last = new Int32Array(PLACES);
+  const first = new Int32Array(PLACES);
+  const ids = new Uint8Array(PLACES * 20);
+  /** RSSI and address of the last report of the step, by hash; only while the raw log is on. */
+  let latest: { [hash: string]: string } = {};
+  /** Tick at which this step began, whole seconds. */
+  let began = 0;
+  /** No place from here on is in use. */
+  let end = 0;
+
+  function record(place: number): void {
     const slot = new Uint8Array(SLOT_BYTES);
-    const count = Math.min(counts[place], 127);
-    const below = Math.min(Math.round(sums[place] / counts[place]) + strongest[place], 31);
+    const duration = last[place] - first[place];
+    const tally = tallies[hashes[place]];
+    const strongest = floor(tally / STRENGTH);
+    const sum = tally - strongest * STRENGTH;
+    const reports = floor(sum / REPORT);
+    const count = Math.min(reports, 127);
+    const below = Math.min(Math.round((sum - reports * REPORT) / reports) + strongest, 31);
     slot.set(ids.subarray(place * 20, place * 20 + 20));
     writeInt(slot, 20, 4, ((first[place] - baseTick()) >> 1) | ((duration >> 1) << 19) | (count << 29));
-    writeInt(slot, 24, 2, (count >> 3) | (-strongest[place] << 4) | (below << 11));
-    append(ENCOUNTER, slot);
+    writeInt(slot, 24, 2, (count >> 3) | (-strongest << 4) | (below << 11));
+    if (duration >= settings[MINIMUM_DURATION]) append(ENCOUNTER, slot);
+    delete tallies[hashes[place]];
+    hashes[place] = counted[place] = 0;
+    openEncounters--;
   }
-  keys[place] = counts[place] = 0;
-  openEncounters--;
-}
 
-/** Crowded: the one that has been silent longest goes to the log. */
-function makePlace(): number {
-  let place = 0;
-  for (let i = 1; i < PLACES; i++) if (last[i] < last[place]) place = i;
-  record(place);
-  return place;
-}
-function takePlace(key: number, data: Uint8Array, offset: number): number {
-  let place = keys.indexOf(0);
-  if (place < 0) place = makePlace();
-  keys[place] = key;
-  ids.set(data.subarray(offset, offset + 20), place * 20);
-  strongest[place] = -128;
-  sums[place] = 0;
-  openEncounters++;
-  return place;
-}
-
-/** The radio's handler. It has its own small scope, because the interpreter looks names up one by one. */
-export const heard: (device: Advertisement) => void = (function (places: Int32Array, sum: Int32Array, best: Int8Array, limits: number[]) {
-  return function (device: Advertisement) {
+  function longestSilent(): number {
+    let place = 0;
+    for (let i = 1; i < PLACES; i++) if (last[i] < last[place]) place = i;
+    return place;
+  }
+  function open(device: Advertisement): void {
     const data = new Uint8Array(device.data);
+    const hash = ~crc(device.data);
     const offset = serviceDataOffset(data);
     const rssi = device.rssi;
+    delete tallies[hash];
     // a positive RSSI is the radio's word for "unknown" (BLE-09)
-    if (offset < 0 || rssi < limits[RSSI_FLOOR] || rssi > 0) return;
-    const key = readU32(data, offset) | 1;
-    let place = places.indexOf(key);
-    if (place < 0) place = takePlace(key, data, offset);
-    sum[place] += ONE - rssi;
-    if (rssi > best[place]) best[place] = rssi;
-    if (limits[RAW_LOG]) latest[place] = device;
-  };
-})(keys, step, strongest, settings);
-
-function recordSighting(place: number, began: number): void {
-  const slot = new Uint8Array(SLOT_BYTES);
-  const device = latest[place];
-  slot.set(ids.subarray(place * 20, place * 20 + 16));
-  for (let i = 0; i < 6; i++) slot[16 + i] = parseInt(device.id.substr(i * 3, 2), 16);
-  slot[22] = device.rssi;
-  writeInt(slot, 23, 3, (began - baseTick()) | (device.id.indexOf("public") > 0 ? PUBLIC_ADDRESS : 0));
-  append(SIGHTING, slot);
-}
-
-/** Takes over what was heard in the step that began at tick `began` (whole seconds). */
-export function endStep(began: number): void {
-  for (let i = 0; i < PLACES; i++) {
-    const sum = step[i];
-    if (!sum) continue;
-    if (!counts[i]) first[i] = began;
-    last[i] = began;
-    counts[i] += sum >> 16;
-    sightings += sum >> 16;
-    sums[i] += sum & 0xffff;
-    step[i] = 0;
-    if (settings[RAW_LOG]) recordSighting(i, began);
-    if (began - first[i] >= LONGEST_ENCOUNTER) record(i);
+    if (offset < 0 || rssi > 0 || !hash) return;
+    let place = hashes.indexOf(0);
+    if (place < 0) {
+      // crowded: the one that has been silent longest goes to the log
+      place = longestSilent();
+      record(place);
+    }
+    end = Math.max(end, place + 1);
+    hashes[place] = hash;
+    ids.set(data.subarray(offset, offset + 20), place * 20);
+    first[place] = last[place] = began;
+    tallies[hash] = Math.max(rssi, WEAKEST) * STRENGTH + REPORT - rssi;
+    openEncounters++;
   }
-}
 
-/** After a scan: closes what has not been heard for 2 cycles + 10 s (MH, section 4). `now`: tick. */
-export function closeEncounters(now: number): void {
-  if (E.getErrorFlags().indexOf("FIFO_FULL") >= 0) overflows++;
-  for (let i = 0; i < PLACES; i++) if (keys[i] && now - last[i] >= 2 * settings[CYCLE_TIME] + 10) record(i);
-}
+  /** Stronger than before, or of unknown strength; or new, then there was no tally, and it is not a number now. */
+  function isKnown(device: Advertisement): boolean {
+    const hash = ~crc(device.data);
+    const rssi = device.rssi;
+    const tally = tallies[hash];
+    tallies[hash] += rssi > 0 ? rssi - REPORT : (rssi - floor(tally / STRENGTH)) * STRENGTH;
+    return tally < STRENGTH;
+  }
+  function heard(device: Advertisement): void {
+    // biome-ignore lint/suspicious/noAssignInExpressions: a second look-up costs the board a fifth more
+    const isWeaker = (tallies[~crc(device.data)] -= device.rssi - REPORT) >= device.rssi * STRENGTH;
+    // what stands here is skimmed for every advertisement: calls, not bodies
+    if (!isWeaker && !(/*@__NOINLINE__*/ isKnown(device))) /*@__NOINLINE__*/ open(device);
+  }
+
+  /** With a floor or the raw log. */
+  function heardInDetail(device: Advertisement): void {
+    if (device.rssi < settings[RSSI_FLOOR]) return;
+    heard(device);
+    if (settings[RAW_LOG] && device.rssi <= 0) latest[~crc(device.data)] = device.rssi + device.id;
+  }
+  function recordSighting(hash: string): void {
+    const place = hashes.indexOf(+hash);
+    if (place < 0) return;
+    const slot = new Uint8Array(SLOT_BYTES);
+    const report = latest[hash];
+    const address = report.indexOf(":") - 2;
+    slot.set(ids.subarray(place * 20, place * 20 + 16));
+    for (let i = 0; i < 6; i++) slot[16 + i] = parseInt(report.substr(address + i * 3, 2), 16);
+    slot[22] = parseInt(report.substr(0, address), 10);
+    writeInt(slot, 23, 3, (began - baseTick()) | (report.indexOf("public") > 0 ? PUBLIC_ADDRESS : 0));
+    append(SIGHTING, slot);
+  }
+
+  return {
+    /** Begins a scan and its first step. `now`: tick, whole seconds. */
+    start: function (now: number): void {
+      began = now;
+      NRF.setScan(settings[RAW_LOG] || settings[RSSI_FLOOR] > WEAKEST ? heardInDetail : heard, { filters: [{ serviceData: { fd6f: {} } }] });
+    },
+
+    /** Takes over what was heard in the step that ends. After the last one of a scan closes what has not been heard for 2 cycles + 10 s (MH, section 4). */
+    endStep: function (scanEnds: boolean): void {
+      const longAgo = began - LONGEST_ENCOUNTER;
+      const silent = began - 2 * settings[CYCLE_TIME] - 10;
+      let place = end;
+      let reports = 0;
+      let more = 0;
+      for (const hash in latest) recordSighting(hash);
+      latest = {};
+      while (place--) {
+        reports = floor(tallies[hashes[place]] / REPORT) & 255;
+        if (reports !== counted[place]) {
+          more += (reports - counted[place]) & 255;
+          counted[place] = reports;
+          last[place] = began;
+          if (first[place] <= longAgo) record(place);
+        } else if (scanEnds && last[place] <= silent && hashes[place]) record(place);
+      }
+      sightings += more;
+      began += STEP;
+      if (!scanEnds) return;
+      while (end && !hashes[end - 1]) end--;
+      if (E.getErrorFlags().indexOf("FIFO_FULL") >= 0) overflows++;
+    },
+  };
+})();
