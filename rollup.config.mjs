@@ -110,7 +110,9 @@ function transpile() {
       });
       const problem = out.diagnostics?.[0];
       if (problem) this.error(ts.flattenDiagnosticMessageText(problem.messageText, "\n"), problem.start);
-      const result = { code: out.outputText.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"), map: out.sourceMapText };
+      const text = out.outputText.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n");
+      // the compiler has seen that no constant is written to; on the board the shorter word does the same
+      const result = { code: text.replace(/^(\s*(?:export )?)const /gm, "$1let "), map: out.sourceMapText };
       transpiled.set(id, { source: code, result });
       return result;
     },

@@ -15,6 +15,7 @@ import {
   firstSequence,
   flashErrors,
   isLiveKey,
+  kindAt,
   logId,
   nextSequence,
   readFlash,
@@ -82,7 +83,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
       if (block.length > 16) {
         for (let i = 0; i < slot; i++) {
           const mark = begin + i * SLOT_BYTES;
-          if (readFlash(1, mark + 27)[0] >> 5 !== MARK) continue;
+          if (kindAt(mark) !== MARK) continue;
           header.era = readU32(readFlash(4, mark), 0);
           header.base = readU32(readFlash(4, mark + 4), 0);
         }

@@ -79,6 +79,10 @@ export function readHeader(page: number): { page: number; base: number; era: num
   return { page: whole ? readU32(header, 4) : -1, base: readU32(header, 8), era: readU32(header, 12) };
 }
 
+/** Kind of the record whose slot is at `address`. */
+export function kindAt(address: number): number {
+  return flash.read(1, address + SLOT_BYTES - 1)[0] >> 5;
+}
 /** Low 13 bits of the CRC-32 of the payload, then the kind. */
 function seal(kind: number, slot: Uint8Array): number {
   return (E.CRC32(slot.subarray(0, PAYLOAD_BYTES)) & 0x1fff) | (kind << 13);
@@ -94,13 +98,17 @@ export function eachRecord(kind: number, callback: (slot: Uint8Array, address: n
     const end = page < newest ? SLOTS : cursor;
     for (let i = 0; i < end; i++) {
       const address = slotAddress(page, i);
-      if (flash.read(1, address + SLOT_BYTES - 1)[0] >> 5 !== kind) continue;
+      if (kindAt(address) !== kind) continue;
       const slot = flash.read(SLOT_BYTES, address);
       if (isSealed(slot)) callback(slot, address);
     }
   }
 }
 
+/** 28 zeros. */
+export function emptySlot(): Uint8Array {
+  return new Uint8Array(SLOT_BYTES);
+}
 /** Writes one record. `slot`: 28 bytes, the first 26 are the payload. */
 function put(kind: number, slot: Uint8Array): void {
   if (!usable) return;
@@ -113,12 +121,12 @@ function put(kind: number, slot: Uint8Array): void {
   if (!isSealed(flash.read(SLOT_BYTES, address))) flashErrors++;
 }
 function putSettings(): void {
-  const slot = new Uint8Array(SLOT_BYTES);
+  const slot = emptySlot();
   for (let i = 0; i < settings.length; i++) writeInt(slot, i * 2, 2, settings[i]);
   put(SETTINGS, slot);
 }
 function putClock(why: number, step: number, roundTripMs: number): void {
-  const slot = new Uint8Array(SLOT_BYTES);
+  const slot = emptySlot();
   const unix = unixTime();
   const now = tick() | 0;
   // Unix time of the whole second of the tick
@@ -140,14 +148,14 @@ export function isLiveKey(slot: Uint8Array): boolean {
 }
 /** Overwrites a record with zeros. */
 export function deleteRecord(address: number): void {
-  flash.write(new Uint8Array(SLOT_BYTES), address);
+  flash.write(emptySlot(), address);
 }
 /** Own keys leave the page that goes next as soon as the newest one is there. A power cut in between makes two of one at worst. */
 function moveKeys(): void {
   if (newest < pages) return;
   for (let i = 0; i < SLOTS && cursor < SLOTS; i++) {
     const address = slotAddress(newest + 1, i);
-    if (flash.read(1, address + SLOT_BYTES - 1)[0] >> 5 !== TEK) continue;
+    if (kindAt(address) !== TEK) continue;
     const slot = flash.read(SLOT_BYTES, address);
     if (isSealed(slot) && isLiveKey(slot)) put(TEK, slot);
     deleteRecord(address);
@@ -195,7 +203,7 @@ export function appendClock(why: number, step: number, roundTripMs: number): voi
   putClock(why, step, roundTripMs);
 }
 function appendMark(started: number): void {
-  const slot = new Uint8Array(SLOT_BYTES);
+  const slot = emptySlot();
   makeRoom();
   base = earliestBase();
   writeInt(slot, 0, 4, era);
@@ -228,7 +236,7 @@ export function deleteExpired(): void {
     if (readHeader(page).page !== page) continue;
     for (let i = page < newest ? SLOTS - 1 : cursor - 1; i >= 0; i--) {
       const address = slotAddress(page, i);
-      const kind = flash.read(1, address + SLOT_BYTES - 1)[0] >> 5;
+      const kind = kindAt(address);
       // marks and settings are needed to read what stays
       if (kind === DELETED || kind === SETTINGS || kind === MARK) continue;
       const slot = flash.read(SLOT_BYTES, address);

@@ -39,9 +39,9 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** Lower-case hexadecimal digits. */
-export function hex(bytes: Uint8Array): string {
+/** Lower-case hexadecimal digits, two a byte, with `separator` between bytes. */
+export function hex(bytes: Uint8Array, separator?: string): string {
   let text = "";
-  for (let i = 0; i < bytes.length; i++) text += (bytes[i] + 256).toString(16).substr(1);
+  for (let i = 0; i < bytes.length; i++) text += ((i && separator) || "") + (bytes[i] + 256).toString(16).substr(1);
   return text;
 }

@@ -1,3 +1,4 @@
+import { hex } from "./bytes.ts";
 import type { Crypto } from "./ports.ts";
 
 // An address is 6 bytes, most significant first, as printed; on the air and in HCI it travels the other way round.
@@ -39,9 +40,7 @@ export function isUsableAddress(address: Uint8Array): boolean {
 
 /** As printed: `c0:01:02:03:04:05`, most significant byte first. */
 export function formatAddress(address: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < 6; i++) text += (i ? ":" : "") + (address[i] + 256).toString(16).slice(1);
-  return text;
+  return hex(address, ":");
 }
 
 /** Reads six pairs of hex digits with colons, either case; `undefined` for anything else. */

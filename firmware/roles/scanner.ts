@@ -1,8 +1,8 @@
 import { writeInt } from "../../protocols/bytes.ts";
 import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
-import { ENCOUNTER, LONGEST_ENCOUNTER, PUBLIC_ADDRESS, SIGHTING, SLOT_BYTES } from "../../protocols/log-format.ts";
+import { ENCOUNTER, LONGEST_ENCOUNTER, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
 import { CYCLE_TIME, MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
-import { append, baseTick } from "../encounter-log.ts";
+import { append, baseTick, emptySlot } from "../encounter-log.ts";
 import { settings } from "../settings.ts";
 
 // Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one addition and one comparison,
@@ -46,7 +46,7 @@ export const scanner = /*@__PURE__*/ (function () {
   let end = 0;
 
   function record(place: number): void {
-    const slot = new Uint8Array(SLOT_BYTES);
+    const slot = emptySlot();
     const duration = last[place] - first[place];
     const tally = tallies[hashes[place]];
     const strongest = floor(tally / STRENGTH);
@@ -114,7 +114,7 @@ export const scanner = /*@__PURE__*/ (function () {
   function recordSighting(hash: string): void {
     const place = hashes.indexOf(+hash);
     if (place < 0) return;
-    const slot = new Uint8Array(SLOT_BYTES);
+    const slot = emptySlot();
     const report = latest[hash];
     const address = report.indexOf(":") - 2;
     slot.set(ids.subarray(place * 20, place * 20 + 16));
