@@ -108,7 +108,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
       answer({});
     },
     t: function (unix: number, ms: number, roundTripMs: number) {
-      if (!(unix >= PLAUSIBLE && unix < 4294967296)) return refuse("arg");
+      if (!(unix >= PLAUSIBLE && unix >>> 0 === unix)) return refuse("arg");
       const step = setClock(unix + ms / 1000, roundTripMs);
       answer({ step: step === CLOCK_STEP_UNKNOWN ? null : step });
     },

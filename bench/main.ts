@@ -1,0 +1,43 @@
+import { BOARDS } from "../boards/index.ts";
+import { ToolError } from "../host-tools/errors.ts";
+import { buildFirmware } from "../host-tools/generator/bundle.ts";
+import { measureInterpreter } from "./interpreter.ts";
+import { measureAir } from "./virtual-air.ts";
+import { measurePull, measureWorld } from "./worn-world.ts";
+
+/** Figures by name; each is counted or is a ratio, so that it means something on another machine. */
+const BENCHES: { [name: string]: () => Promise<unknown> } = {
+  async bundles() {
+    const rows = [];
+    for (const role of ["wearable", "beacon", "scanner"]) {
+      const { manifest } = await buildFirmware({ board: BOARDS.find((board) => board.id === "puckjs")!, role, protocols: ["gaen"] });
+      const { guaranteedEncounters, maximumEncounters, codePages } = manifest.flash;
+      rows.push({ role, bytes: manifest.bytes, codePages, variables: manifest.variables.estimated, guaranteedEncounters, maximumEncounters });
+    }
+    return rows;
+  },
+  pull: measurePull,
+  async world() {
+    return [await measureWorld({ boards: 3, hours: 24, metres: 5 }), await measureWorld({ boards: 20, hours: 24, metres: 200 })];
+  },
+  air: async () => measureAir({ boards: 100, hours: 24, metres: 200 }),
+  interpreter: measureInterpreter,
+};
+
+const asked = process.argv.slice(2).filter((argument) => argument !== "--json");
+const unknown = asked.find((name) => !BENCHES[name]);
+if (unknown !== undefined) {
+  process.stderr.write(`bench: ${unknown} is none of ${Object.keys(BENCHES).join(", ")}\n`);
+  process.exit(2);
+}
+const figures: { [name: string]: unknown } = {};
+for (const name of asked.length > 0 ? asked : Object.keys(BENCHES)) {
+  try {
+    figures[name] = await BENCHES[name]!();
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    figures[name] = { missing: error.message };
+  }
+  if (!process.argv.includes("--json")) console.log(`${name}:`, figures[name]);
+}
+if (process.argv.includes("--json")) console.log(JSON.stringify(figures));
