@@ -104,17 +104,19 @@ export function rotate(crypto: Crypto, unix: number): number {
   if (interval <= sent) return (sent + 1) * 600 - unix;
   const rpi = rollingProximityIdentifier(crypto, derived[1], interval);
   const aem = encryptMetadata(crypto, derived[2], rpi, encodeMetadata(settings[TX_POWER]));
+  let refused: number | undefined;
   try {
     // asleep, both are only stored; waking sends the new payload from the new address
     NRF.setAdvertising(encodeAdvertisement(rpi, aem, flags), { connectable: false, scannable: false, interval: settings[ADVERTISING_INTERVAL] });
     NRF.setAddress(formatAddress(randomAddress(crypto.randomBytes, STATIC_RANDOM)) + " random");
     // the restart of the stack has put the power back
     NRF.setTxPower(settings[TX_POWER]);
+    refused = flags;
     NRF.wake();
     advertising = true;
   } catch (_e) {
     // not every stack takes flags that speak of classic Bluetooth; without them the packet is as good (BLE-03)
-    flags = undefined;
+    if (refused) flags = undefined;
     NRF.sleep();
   }
   if (!advertising) {
