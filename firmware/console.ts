@@ -113,7 +113,8 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
       answer({ step: step === CLOCK_STEP_UNKNOWN ? null : step });
     },
     c: function (index: number, value: number) {
-      if (index < settings.length) {
+      // a whole number of 16 bits, as it is kept
+      if (settings[index] !== undefined && (value << 16) >> 16 === value) {
         settings[index] = value;
         appendSettings();
       }

@@ -122,7 +122,7 @@ export function start(crypto: Crypto): void {
       schedule();
       stopAdvertising();
       // first of all, for the name is made of it: neither is to be seen with the last identifier
-      NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
+      if (ADVERTISE) NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
       NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375 });
       NRF.wake();
       refreshAt = tick() + SERVICE_SECONDS;
