@@ -5,13 +5,13 @@ import { CYCLE_TIME, MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protoco
 import { append, baseTick, emptySlot } from "../encounter-log.ts";
 import { settings } from "../settings.ts";
 
-// Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one addition and one comparison,
+// Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one subtraction and one comparison,
 // and every step of 2 s the clock is taken over. An identifier is one open encounter: a tally under the hash of its advertisement, and a place in parallel typed arrays.
 //
 // The hash is the CRC-32 of the whole advertising data, which a known neighbour repeats to the bit: what has been read once is not read again. Who forges one could
 // as well repeat the advertisement.
 //
-// A tally is one number: strongest RSSI × STRENGTH + reports × REPORT + sum of −RSSI. Both powers of ten are exact, and short in the bundle.
+// A tally is one number: strongest RSSI * STRENGTH + reports * REPORT + sum of -RSSI. Sum and reports have 24 and 20 bits, so all of it is exact in a double.
 
 /** Open encounters at most. 50 neighbours need these: their own, and as many as wait for their time-out because their neighbour has changed to another identifier. */
 const PLACES = 80;
@@ -47,7 +47,7 @@ export const scanner = /*@__PURE__*/ (function () {
 
   function record(place: number): void {
     const slot = emptySlot();
-    const duration = last[place] - first[place];
+    const duration = Math.min(last[place] - first[place], LONGEST_ENCOUNTER);
     const tally = tallies[hashes[place]];
     const strongest = floor(tally / STRENGTH);
     const sum = tally - strongest * STRENGTH;
@@ -133,7 +133,8 @@ export const scanner = /*@__PURE__*/ (function () {
 
     /** Takes over what was heard in the step that ends. After the last one of a scan closes what has not been heard for 2 cycles + 10 s (MH, section 4). */
     endStep: function (scanEnds: boolean): void {
-      const longAgo = began - LONGEST_ENCOUNTER;
+      // what began before would be too long for its record if it were heard once more; scans may be late
+      const tooEarly = began + (scanEnds ? settings[CYCLE_TIME] + 10 : STEP) - LONGEST_ENCOUNTER;
       const silent = began - 2 * settings[CYCLE_TIME] - 10;
       let place = end;
       let reports = 0;
@@ -146,7 +147,7 @@ export const scanner = /*@__PURE__*/ (function () {
           more += (reports - counted[place]) & 255;
           counted[place] = reports;
           last[place] = began;
-          if (first[place] <= longAgo) record(place);
+          if (first[place] < tooEarly) record(place);
         } else if (scanEnds && last[place] <= silent && hashes[place]) record(place);
       }
       sightings += more;

@@ -28,18 +28,11 @@ export function encodeAdvertisement(rpi: Uint8Array, aem: Uint8Array, flags?: nu
 
 /**
  * Where the 20 bytes RPI and AEM begin in advertising data, -1 if it is not GAEN's. Structures may stand in any order, Flags and list may be missing (BLE-03), the length must be exact (BLE-04).
- *
- * A scanner calls this for every advertisement it hears: it copies nothing, and where the usual Flags and list come first it steps over them unread.
  */
 export function serviceDataOffset(data: Uint8Array): number {
-  let at = data[0] === 2 ? (data[3] === 3 ? 7 : 3) : 0;
-  let length = data[at];
   // Zero ends the packet, and so does undefined past its end.
-  while (length) {
-    if (length === 0x17 && data[at + 1] === 0x16 && data[at + 2] === 0x6f && data[at + 3] === 0xfd && at + 24 <= data.length) return at + 4;
-    at += length + 1;
-    length = data[at];
-  }
+  for (let at = 0; data[at]; at += data[at] + 1)
+    if (data[at] === 0x17 && data[at + 1] === 0x16 && data[at + 2] === 0x6f && data[at + 3] === 0xfd && at + 24 <= data.length) return at + 4;
   return -1;
 }
 

@@ -81,13 +81,13 @@ describe("GAEN advertisement", () => {
     );
   });
 
-  test("the step over Flags and list finds what a plain walk finds, in any bytes (BLE-02)", () => {
+  test("the identifier is found where a walk over whole structures finds it, in any bytes (BLE-02)", () => {
     const walk = (packet: Uint8Array) => {
       const found = readStructures(packet).find(({ type, data }) => type === 0x16 && data.length === 22 && data[0] === 0x6f && data[1] === 0xfd);
       return found ? found.data.byteOffset + 2 - packet.byteOffset : -1;
     };
     for (const row of rows) expect(serviceDataOffset(fromHex(row.hex)), row.name).toBe(walk(fromHex(row.hex)));
-    // Bytes of packets, with structures of lengths that the fast step looks for.
+    // Bytes of packets, whole and cut.
     const part = fc.oneof(
       fc
         .constantFrom("02011a", "03036ffd", "17166ffd8be6cd371c5c891604bfbe49df84509672033874", "020a00", "0302", "00", "17", "16166ffd")
