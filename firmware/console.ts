@@ -13,12 +13,12 @@ import {
   eachRecord,
   era,
   firstSequence,
+  flash,
   flashErrors,
   isLiveKey,
   kindAt,
   logId,
   nextSequence,
-  readFlash,
   readHeader,
   slotAddress,
   usable,
@@ -84,10 +84,10 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         for (let i = 0; i < slot; i++) {
           const mark = begin + i * SLOT_BYTES;
           if (kindAt(mark) !== MARK) continue;
-          header.era = readU32(readFlash(4, mark), 0);
-          header.base = readU32(readFlash(4, mark + 4), 0);
+          header.era = readU32(flash.read(4, mark), 0);
+          header.base = readU32(flash.read(4, mark + 4), 0);
         }
-        block.set(readFlash(block.length - 16, begin + slot * SLOT_BYTES), 16);
+        block.set(flash.read(block.length - 16, begin + slot * SLOT_BYTES), 16);
         // a key of our own is handed over by its own command only; what was not written to its end may be one
         for (let i = 16; i < block.length; i += SLOT_BYTES) {
           const kind = block[i + 27] >> 5;
@@ -104,7 +104,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
     },
     a: function (sequence: number) {
       if (!(sequence >= 0 && sequence <= nextSequence())) return refuse("seq");
-      if (sequence > acknowledged) acknowledge(sequence);
+      if (sequence > acknowledged) /*@__INLINE__*/ acknowledge(sequence);
       answer({});
     },
     t: function (unix: number, ms: number, roundTripMs: number) {
@@ -116,7 +116,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
       // a whole number of 16 bits, as it is kept
       if (settings[index] !== undefined && (value << 16) >> 16 === value) {
         settings[index] = value;
-        appendSettings();
+        /*@__INLINE__*/ appendSettings();
       }
       answer({ c: settings });
     },

@@ -27,7 +27,7 @@ import { settings } from "./settings.ts";
 /** The longest encounter, and two of the longest cycles until it is closed. */
 const OLDEST_OPEN = 9999;
 
-const flash = require("Flash");
+export const flash = require("Flash");
 /** Storage begins here: the header of the log file, 32 bytes, then its head, then page 0. */
 const start = process.memory(false).flash_code_start || STORAGE;
 const head = flash.read(HEAD_BYTES, start + HEAD_BYTES);
@@ -65,9 +65,6 @@ export function firstSequence(): number {
 /** Flash address of a record's slot. */
 export function slotAddress(page: number, slot: number): number {
   return start + (page ? PAGE_BYTES * (1 + (page % pages)) : 2 * HEAD_BYTES) + PAGE_HEADER_BYTES + slot * SLOT_BYTES;
-}
-export function readFlash(length: number, address: number): Uint8Array {
-  return flash.read(length, address);
 }
 function crcOf(header: Uint8Array): number {
   return (E.CRC32(header.subarray(0, 16)) ^ readU32(logId, 0)) >>> 0;
@@ -186,7 +183,7 @@ function openPage(): void {
   moveKeys();
 }
 function makeRoom(): void {
-  if (usable && cursor >= SLOTS) openPage();
+  if (usable && cursor >= SLOTS) /*@__INLINE__*/ openPage();
 }
 
 export function append(kind: number, slot: Uint8Array): void {

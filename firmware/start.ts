@@ -21,6 +21,9 @@ const AGAIN = 10;
 /** A timer is never this late: somebody else has moved the clock. */
 const JUMP = 30;
 
+// What is called from one place only is pasted there at its call's word: as a function it would cost the interpreter 4 variables and one for each parameter. Not where it is
+// called in a loop, and not in the scanner's handler: there it would be skimmed each time.
+
 /** Starts the roles of this build on a board. `crypto`: of this board. */
 export function start(crypto: Crypto): void {
   let timer: number | undefined;
@@ -46,7 +49,7 @@ export function start(crypto: Crypto): void {
     timer = setTimeout(wake, (expected - now) * 1000);
   }
   function clockChanged(moved: number, step: number, roundTripMs: number): void {
-    clockMoved(moved);
+    /*@__INLINE__*/ clockMoved(moved);
     // time that is lived twice must not repeat its identifiers (COM-07)
     if (ADVERTISE && moved < -60) endKeys(0);
     appendClock(1, step, roundTripMs);
@@ -89,11 +92,11 @@ export function start(crypto: Crypto): void {
       return;
     }
     const unix = unixTime();
-    if (SCAN && now >= scanAt) scan(now);
-    if (now >= refreshAt) refreshAt = tick() + refresh(unix);
+    if (SCAN && now >= scanAt) /*@__INLINE__*/ scan(now);
+    if (now >= refreshAt) refreshAt = tick() + /*@__INLINE__*/ refresh(unix);
     if (now >= cleanAt) {
       cleanAt = now + DAY;
-      if (unix) deleteExpired();
+      if (unix) /*@__INLINE__*/ deleteExpired();
     }
     schedule();
   }
@@ -101,8 +104,8 @@ export function start(crypto: Crypto): void {
   // no name, no connectable advertisement before or between ours (BLE-08): where a script ends, its packet is replaced by one with a name, unless asleep
   NRF.sleep();
   if (ADVERTISE) E.on("kill", stopAdvertising);
-  openLog();
-  installConsole(
+  /*@__INLINE__*/ openLog();
+  /*@__INLINE__*/ installConsole(
     function (unix, roundTripMs) {
       schedule();
       const before = unixTime();
@@ -118,7 +121,7 @@ export function start(crypto: Crypto): void {
     },
   );
   if (BUTTON) {
-    installIndicators(function () {
+    /*@__INLINE__*/ installIndicators(function () {
       schedule();
       stopAdvertising();
       // first of all, for the name is made of it: neither is to be seen with the last identifier

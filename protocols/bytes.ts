@@ -8,7 +8,7 @@ export function readU16(bytes: Uint8Array, offset: number): number {
 
 /** Unsigned 32-bit little-endian integer at `offset`. */
 export function readU32(bytes: Uint8Array, offset: number): number {
-  return (readU16(bytes, offset) | (readU16(bytes, offset + 2) << 16)) >>> 0;
+  return (bytes[offset] | (bytes[offset + 1] << 8) | (bytes[offset + 2] << 16) | (bytes[offset + 3] << 24)) >>> 0;
 }
 
 /** Writes the low `size` bytes of `value` little-endian at `offset`. Values wrap, negative ones as two's complement. */

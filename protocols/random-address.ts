@@ -19,7 +19,7 @@ function randomPartSum(address: Uint8Array): number {
 export function randomAddress(randomBytes: Crypto["randomBytes"], kind: typeof NON_RESOLVABLE_PRIVATE | typeof STATIC_RANDOM): Uint8Array {
   const address = randomBytes(6);
   address[0] = (address[0] & 0x3f) | kind;
-  return randomPartSum(address) % 1338 ? address : randomAddress(randomBytes, kind);
+  return /*@__INLINE__*/ randomPartSum(address) % 1338 ? address : randomAddress(randomBytes, kind);
 }
 
 /** One of the four kinds above. */

@@ -94,20 +94,27 @@ export function rotate(crypto: Crypto, unix: number): number {
   const interval = intervalNumber(unix);
   const day = rollingStart(interval);
   if (day !== start || interval > sent || !advertising) stopAdvertising();
-  if (day !== start) useKeyOf(crypto, day, interval);
+  if (day !== start) /*@__INLINE__*/ useKeyOf(crypto, day, interval);
   if (derived.length < 3) {
     if (!derived.length) derived.push(pseudorandomKey(crypto, tek!.subarray(0, 16)));
-    else derived.push(derived.length < 2 ? expandIdentifierKey(crypto, derived[0]) : expandMetadataKey(crypto, derived[0]));
+    else
+      derived.push(
+        derived.length < 2 ? /*@__INLINE__*/ expandIdentifierKey(crypto, derived[0]) : /*@__INLINE__*/ expandMetadataKey(crypto, derived[0]),
+      );
     return 0;
   }
   // an identifier is sent from one address only (BLE-06): what is on the air stays there, and where nothing is the next interval is waited for
   if (interval <= sent) return (sent + 1) * 600 - unix;
-  const rpi = rollingProximityIdentifier(crypto, derived[1], interval);
-  const aem = encryptMetadata(crypto, derived[2], rpi, encodeMetadata(settings[TX_POWER]));
+  const rpi = /*@__INLINE__*/ rollingProximityIdentifier(crypto, derived[1], interval);
+  const aem = /*@__INLINE__*/ encryptMetadata(crypto, derived[2], rpi, /*@__INLINE__*/ encodeMetadata(settings[TX_POWER]));
   let refused: number | undefined;
   try {
     // asleep, both are only stored; waking sends the new payload from the new address
-    NRF.setAdvertising(encodeAdvertisement(rpi, aem, flags), { connectable: false, scannable: false, interval: settings[ADVERTISING_INTERVAL] });
+    NRF.setAdvertising(/*@__INLINE__*/ encodeAdvertisement(rpi, aem, flags), {
+      connectable: false,
+      scannable: false,
+      interval: settings[ADVERTISING_INTERVAL],
+    });
     NRF.setAddress(formatAddress(randomAddress(crypto.randomBytes, STATIC_RANDOM)) + " random");
     // the restart of the stack has put the power back
     NRF.setTxPower(settings[TX_POWER]);

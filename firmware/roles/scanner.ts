@@ -13,8 +13,11 @@ import { settings } from "../settings.ts";
 //
 // A tally is one number: strongest RSSI * STRENGTH + reports * REPORT + sum of -RSSI. Sum and reports have 24 and 20 bits, so all of it is exact in a double.
 
-/** Open encounters at most. 50 neighbours need these: their own, and as many as wait for their time-out because their neighbour has changed to another identifier. */
-const PLACES = 80;
+/**
+ * Open encounters at most. 50 neighbours have 50 identifiers in use and, with a scan every 5 minutes, some 17 given up since the last one; what is older has not been heard
+ * for a whole cycle and goes to the log before its time-out when its place is needed.
+ */
+const PLACES = 73;
 /** No report is weaker. */
 const WEAKEST = -127;
 const STEP = 2;
@@ -63,15 +66,10 @@ export const scanner = /*@__PURE__*/ (function () {
     openEncounters--;
   }
 
-  function longestSilent(): number {
-    let place = 0;
-    for (let i = 1; i < PLACES; i++) if (last[i] < last[place]) place = i;
-    return place;
-  }
   function open(device: Advertisement): void {
     const data = new Uint8Array(device.data);
     const hash = ~crc(device.data);
-    const offset = serviceDataOffset(data);
+    const offset = /*@__INLINE__*/ serviceDataOffset(data);
     const rssi = device.rssi;
     delete tallies[hash];
     // a positive RSSI is the radio's word for "unknown" (BLE-09)
@@ -79,7 +77,8 @@ export const scanner = /*@__PURE__*/ (function () {
     let place = hashes.indexOf(0);
     if (place < 0) {
       // crowded: the one that has been silent longest goes to the log
-      place = longestSilent();
+      place = 0;
+      for (let i = 1; i < PLACES; i++) if (last[i] < last[place]) place = i;
       record(place);
     }
     end = Math.max(end, place + 1);

@@ -178,14 +178,14 @@ describe("in a crowd", () => {
   test("the one that has been silent longest makes room, with all that was heard of it", () => {
     scan(0, () => hear(packet(0), -60));
     scan(300, () => {
-      for (let n = 1; n < 80; n++) hear(packet(n), -60);
+      for (let n = 1; n < 73; n++) hear(packet(n), -60);
     });
-    expect([log.length, module.openEncounters]).toEqual([0, 80]);
+    expect([log.length, module.openEncounters]).toEqual([0, 73]);
     scan(600, () => {
-      for (let n = 1; n < 82; n++) hear(packet(n), -50);
+      for (let n = 1; n < 75; n++) hear(packet(n), -50);
     });
     expect(encounters().map((one) => one.id)).toEqual([id(0), expect.anything()]);
-    expect(module.openEncounters).toBe(80);
+    expect(module.openEncounters).toBe(73);
   });
 
   test("nobody who is heard is lost, be it for one step", () => {
