@@ -33,6 +33,8 @@ export class MainLoop {
   private todo: (() => void)[] = [];
   private wake: Scheduled | undefined;
   private running = false;
+  /** Events of this round that wait: those that had come when it began. Later ones let timers go first, or a flood would starve them. Source: src/jsinteractive.c, jsiIdle. */
+  private left: number | undefined;
 
   constructor(
     private readonly host: LoopHost,
@@ -45,6 +47,7 @@ export class MainLoop {
 
   clear(): void {
     this.todo = [];
+    this.left = undefined;
     this.queue.clear();
   }
 
@@ -113,7 +116,7 @@ export class MainLoop {
   private turn(): boolean {
     const { host, queue } = this;
     let worked = false;
-    for (let left = queue.length; left > 0; left--) {
+    for (this.left ??= queue.length; this.left > 0; this.left--) {
       if (!this.free) return true;
       const event = queue.shift();
       if (!event) break;
@@ -122,6 +125,9 @@ export class MainLoop {
       else for (const byte of event.bytes) host.receive(byte);
     }
     if (queue.used < XON_BELOW) host.hostMay(true);
+    this.left = 0;
+    if (!this.free) return true;
+    this.left = undefined;
     if (this.timers.pass(host.time.uptime, () => this.free)) worked = true;
     while (this.todo.length > 0 && this.free) {
       worked = true;
