@@ -35,6 +35,8 @@ export class Schedule {
   /** Where `seek` went: an event's time and number. */
   at: number;
   index = 0;
+  /** The event before that one. */
+  private before = Number.NEGATIVE_INFINITY;
   private readonly interval: number;
 
   constructor(
@@ -49,11 +51,13 @@ export class Schedule {
 
   /** Walks to the first event at or after `time`; `at` and `index` tell it. */
   seek(time: number): void {
-    if (time < this.at && this.index > 0) {
+    if (time <= this.before) {
       this.at = this.start;
       this.index = 0;
+      this.before = Number.NEGATIVE_INFINITY;
     }
     while (this.at < time) {
+      this.before = this.at;
       this.index += 1;
       this.at += this.gap(this.index);
     }
