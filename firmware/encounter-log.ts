@@ -269,8 +269,10 @@ export function openLog(): void {
   eachRecord(MARK, function (slot) {
     era = readU32(slot, 0);
   });
+  let known = 0;
   eachRecord(CLOCK, function (slot) {
     acknowledged = readU32(slot, 21);
+    known = readU32(slot, 0) && readU32(slot, 8);
   });
   eachRecord(SETTINGS, function (slot) {
     for (let i = 0; i < settings.length; i++) settings[i] = ((slot[i * 2] | (slot[i * 2 + 1] << 8)) << 16) >> 16;
@@ -280,4 +282,13 @@ export function openLog(): void {
   moveKeys();
   appendMark(1);
   if (unixTime()) appendClock(2, CLOCK_STEP_UNKNOWN, 0);
+  else if (known) {
+    // nobody knows for how long there was no power, but while there was, a day did not pass without a clock record
+    const slot = emptySlot();
+    writeInt(slot, 8, 4, known + 86400);
+    slot[20] = 5;
+    writeInt(slot, 21, 4, acknowledged);
+    makeRoom();
+    put(CLOCK, slot);
+  }
 }

@@ -84,7 +84,8 @@ export const FREE = 7;
 // offset 12  u16      milliseconds beside the Unix seconds
 // offset 14  i32      by how many ms the clock was put forward; 0x7FFFFFFF when it had not been set or the step is larger
 // offset 18  u16      round trip of the link at that moment, ms
-// offset 20  u8       why: 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated (start of a page, every day), 4 the hub acknowledged
+// offset 20  u8       why: 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated (start of a page, every day), 4 the hub acknowledged,
+//                     5 of no era (0): what stands before it was written before that time; after a start without a clock
 // offset 21  u32      sequence number up to which the hub had everything (exclusive)
 // offset 25  u8       reserved, 0xFF
 //
