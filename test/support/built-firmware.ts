@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBoard } from "../../boards/index.ts";
-import { buildFirmware, type Firmware } from "../../host-tools/generator/bundle.ts";
+import type { Firmware } from "../../host-tools/generator/bundle.ts";
 import { projectRoot } from "../../host-tools/generator/source-tree.ts";
 
 // A bundle takes some seconds to make, and each test file runs in a process of its own: what one has built the others find on disk, under a hash of all
@@ -35,6 +35,8 @@ async function load(role: string, board: string, settings: Record<string, number
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Firmware;
   } catch {
+    // loaded when needed: the compiler alone takes a second
+    const { buildFirmware } = await import("../../host-tools/generator/bundle.ts");
     const firmware = await buildFirmware({ board: findBoard(board)!, role, protocols: ["gaen"], settings });
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(firmware));

@@ -47,8 +47,8 @@ export function install(board: VirtualBoard, firmware: Firmware, ringPages = fir
   board.storage.write(".bootcde", Buffer.from(firmware.code, "latin1"));
 }
 
-/** What a command of the firmware answers, run by the board's main loop but without the way over the wire. @throws where the firmware refuses: the code of the refusal. */
-export function command(board: VirtualBoard, call: string): Uint8Array {
+/** Runs a script in the board's main loop, and time up to it. Answers what it prints. */
+function run(board: VirtualBoard, source: string): string {
   let printed = "";
   let done = false;
   board.enqueue(() => {
@@ -56,13 +56,25 @@ export function command(board: VirtualBoard, call: string): Uint8Array {
       printed += text;
     });
     try {
-      board.evaluate(`T.${call}`);
+      board.evaluate(source);
     } finally {
       off();
       done = true;
     }
   });
   while (!done && board.powered && board.clock.step());
+  return printed;
+}
+
+/** Has the board write so many records that say nothing new: its settings. */
+export function writeRecords(board: VirtualBoard, count: number): void {
+  const atOnce = 20;
+  for (let left = count; left > 0 && board.powered; left -= atOnce) run(board, `for(let i=0;i<${Math.min(left, atOnce)};i++)T.c(6,0)`);
+}
+
+/** What a command of the firmware answers, run by the board's main loop but without the way over the wire. @throws where the firmware refuses: the code of the refusal. */
+export function command(board: VirtualBoard, call: string): Uint8Array {
+  const printed = run(board, `T.${call}`);
   const frame = Buffer.from(printed, "latin1");
   const at = frame.indexOf(Uint8Array.of(FRAME_FIRST, FRAME_SECOND));
   if (at < 0) throw new Error(`T.${call} answers no frame but ${JSON.stringify(printed)}; ${board.errors.join()}`);
