@@ -18,6 +18,8 @@ import { settings } from "../settings.ts";
  * for a whole cycle and goes to the log before its time-out when its place is needed.
  */
 const PLACES = 73;
+/** Guests of a scan at most: so many are heard, once each, while all places are in use by others who are there. */
+const GUESTS = 250;
 /** No report is weaker. */
 const WEAKEST = -127;
 const STEP = 2;
@@ -34,13 +36,14 @@ export const scanner = /*@__PURE__*/ (function () {
   const REPORT = 0x1000000;
   const STRENGTH = 0x100000000000;
   const floor = Math.floor;
-  // 0: free
-  const hashes = new Int32Array(PLACES);
+  // 0: free. The last place is the guests', and free between any two of them
+  const hashes = new Int32Array(PLACES + 1);
   /** Low byte of the number of reports at the end of the last step. */
-  const counted = new Uint8Array(PLACES);
-  const last = new Int32Array(PLACES);
-  const first = new Int32Array(PLACES);
-  const ids = new Uint8Array(PLACES * 20);
+  const counted = new Uint8Array(PLACES + 1);
+  const last = new Int32Array(PLACES + 1);
+  const first = new Int32Array(PLACES + 1);
+  const ids = new Uint8Array(PLACES * 20 + 20);
+  let guests: number[] = [];
   /** RSSI and address of the last report of the step, by hash; only while the raw log is on. */
   let latest: { [hash: string]: string } = {};
   /** Tick at which this step began, whole seconds. */
@@ -75,18 +78,28 @@ export const scanner = /*@__PURE__*/ (function () {
     // a positive RSSI is the radio's word for "unknown" (BLE-09)
     if (offset < 0 || rssi > 0 || !hash) return;
     let place = hashes.indexOf(0);
-    if (place < 0) {
-      // crowded: the one that has been silent longest goes to the log
-      place = 0;
-      for (let i = 1; i < PLACES; i++) if (last[i] < last[place]) place = i;
-      record(place);
+    if (place === PLACES) {
+      // crowded: the one that has been silent longest goes to the log, unless it was there in the scan before; else each would drive out the next
+      let silent = 0;
+      for (let i = 1; i < PLACES; i++) if (last[i] < last[silent]) silent = i;
+      if (began - last[silent] > settings[CYCLE_TIME] + STEP) {
+        record(silent);
+        place = silent;
+      } else if (guests.length === GUESTS) return;
     }
-    end = Math.max(end, place + 1);
+    if (place < PLACES) end = Math.max(end, place + 1);
     hashes[place] = hash;
     ids.set(data.subarray(offset, offset + 20), place * 20);
     first[place] = last[place] = began;
     tallies[hash] = Math.max(rssi, WEAKEST) * STRENGTH + REPORT - rssi;
     openEncounters++;
+    if (place === PLACES) {
+      record(place);
+      // not heard again before this scan is over
+      tallies[hash] = 0;
+      guests.push(hash);
+      sightings++;
+    }
   }
 
   /** Stronger than before, or of unknown strength; or new, then there was no tally, and it is not a number now. */
@@ -152,6 +165,8 @@ export const scanner = /*@__PURE__*/ (function () {
       sightings += more;
       began += STEP;
       if (!scanEnds) return;
+      for (let i = 0; i < guests.length; i++) delete tallies[guests[i]];
+      guests = [];
       while (end && !hashes[end - 1]) end--;
       if (E.getErrorFlags().indexOf("FIFO_FULL") >= 0) overflows++;
     },

@@ -286,6 +286,24 @@ describe("a crowd", () => {
     expect(records.every(({ rpi, aem }) => rpi[14] === aem[0])).toBe(true);
   });
 
+  test("of 100 that stay: who has a place keeps it, the others are told once a scan, so the log is not flooded", async () => {
+    const { world, board } = await scanner(94);
+    world.pass(10);
+    for (let i = 0; i < 100; i++) {
+      beacon(world.air, `neighbour ${i}`, { x: 0.5 + (i % 10) / 3, y: Math.floor(i / 10) / 3 }, advertisement(i));
+      world.pass(0.013);
+    }
+    world.pass(6 * 300);
+    for (let i = 0; i < 100; i++) world.air.station(`neighbour ${i}`).advertise(undefined);
+    world.pass(1000);
+    const records = recordsOfKind(board, "encounter");
+    const long = records.filter(({ firstTick, lastTick }) => lastTick - firstTick >= 5 * 300);
+    expect(long.length).toBeGreaterThan(60);
+    expect(new Set(long.map(({ rpi }) => toHex(rpi))).size).toBe(long.length);
+    expect(records.length).toBeLessThan(100 + 6 * 40);
+    expect(new Set(records.map(({ rpi }) => toHex(rpi))).size).toBe(100);
+  });
+
   test("that comes and goes, twice as many in an hour as fit at once: each is there with all its reports", async () => {
     const { world, board } = await scanner(93);
     neighbours(world, world.clock.now, 200, (i) => [[i * 15, i * 15 + 1200]]);

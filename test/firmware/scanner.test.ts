@@ -47,7 +47,8 @@ beforeEach(async () => {
 
 /** RPI and AEM of neighbour `n`. */
 function identifier(n: number): Uint8Array {
-  return Uint8Array.from({ length: 20 }, (_, i) => crc32(new Uint8Array([n, n >> 8, i])) & 255);
+  // the number itself as well: bytes of a checksum alone come again
+  return Uint8Array.from({ length: 20 }, (_, i) => (i < 2 ? n >> (8 * i) : crc32(new Uint8Array([n, n >> 8, i])) & 255));
 }
 function packet(n: number, withFlags = true): Uint8Array {
   const id = identifier(n);
