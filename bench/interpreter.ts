@@ -11,9 +11,13 @@ import { VirtualClock } from "../host-tools/simulator/virtual-clock.ts";
 import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE } from "../protocols/log-format.ts";
 
 // The real interpreter runs the bundle from its flash, under callgrind. What an advertisement costs is the difference of two runs that differ in nothing else:
-// the bundle's own handler, and an empty one. It needs an interpreter whose Storage is that of a Puck.js in `espruino.flash`, and virtual time (ESPR_VTIME_AUTO).
+// the bundle's own handler, and an empty one. It needs an interpreter whose Storage is that of a Puck.js in `espruino.flash`, virtual time that passes by itself
+// (ESPR_VTIME_AUTO) and a `quit()`; the Linux build of the interpreter as it is published has none of the three, and is told apart by what it prints.
 
 const NEIGHBOURS = 30;
+/** For a day, in which each changes its identifier every 10 to 20 minutes. */
+const CROWD = 50;
+const DAY_MS = 86_400_000;
 /** As heard in a scan of 2 s at 250 ms. */
 const REPORTS = 240;
 const START = 1_700_000_000;
@@ -44,9 +48,35 @@ global.NRF={sleep:function(){},wake:function(){},setAdvertising:function(){},set
 setScan:function(f){if(!f)return;if(++seen>${scans})return quit();${handler === "nobody" ? "" : feed}}}})();`;
 }
 
-function interpreter(code: string, before: string, counted: boolean): { instructions: number; output: string } {
+/** A radio with `CROWD` neighbours about, each heard eight times in a scan. Nothing is kept of them: an identifier is made of the number of the neighbour and the time. */
+function crowdedRadio(): string {
+  return `var most=0;(function(){function heard(i){var s=(getTime()+i*37)/(600+i*600/${CROWD})|0,u=new Uint8Array(31),k,c;
+u.set([2,1,26,3,3,111,253,23,22,111,253]);for(k=11;k<31;k+=4){c=E.CRC32([i,s,s>>8,k]);u[k]=c>>24;u[k+1]=c>>16;u[k+2]=c>>8;u[k+3]=c}
+return{id:"c0:00:00:00:00:01 random",rssi:-40-Math.random()*50|0,data:u.buffer,services:["fd6f"],serviceData:{fd6f:u.subarray(11)}}}
+function play(f,n){for(var i=0;i<${CROWD};i++){f(heard(i));var m=process.memory(false).usage;if(m>most)most=m}if(n)setTimeout(play,240,f,n-1)}
+global.NRF={sleep:function(){},wake:function(){},setAdvertising:function(){},setAddress:function(){},setTxPower:function(){},getSecurityStatus:function(){return{connected:false}},getBattery:function(){return 3},
+setScan:function(f){if(f)setTimeout(play,100,f,7)}}})();`;
+}
+
+function binaryUnderTest(): string {
   const binary = process.env.ESPRUINO_BIN;
   if (!binary) throw new ConfigError("no_interpreter", "set ESPRUINO_BIN to an Espruino Linux binary that behaves like a Puck.js");
+  const { error, stdout } = spawnSync(binary, ["-e", "print(typeof quit,typeof __vt,process.memory().total)"], {
+    encoding: "latin1",
+    input: "",
+    timeout: 10_000,
+  });
+  if (error) throw new ConfigError("no_interpreter", `ESPRUINO_BIN=${binary} can't be run: ${error.message}`);
+  if (!stdout.includes(`function function ${puckjs.variables.count}`))
+    throw new ConfigError(
+      "unfit_interpreter",
+      `${binary}: ${puckjs.variables.count} variables, quit() and virtual time (__vt) are needed; the published Linux build has none of them`,
+    );
+  return binary;
+}
+
+function interpreter(code: string, before: string, counted: boolean): { instructions: number; output: string } {
+  const binary = binaryUnderTest();
   const folder = mkdtempSync(join(tmpdir(), "tracelet-bench-"));
   try {
     writeFileSync(join(folder, "espruino.flash"), flashImage(code, before));
@@ -73,14 +103,31 @@ export async function measureInterpreter() {
   const scan = (handler: "own" | "empty" | "nobody") =>
     (interpreter(code, radio(handler, 5), true).instructions - interpreter(code, radio(handler, 2), true).instructions) / 3;
   const [own, empty, nobody] = [scan("own"), scan("empty"), scan("nobody")];
-  const count = `setTimeout(function(){print("variables",process.memory().usage);quit()},20000);`;
-  const variables = (bundle: string) => Number(/variables (\d+)/.exec(interpreter(bundle, radio("nobody", 1e6) + count, false).output)?.[1]);
+  const power = radio("nobody", 1e6);
+  const started = (bundle: string) => interpreter(bundle, `${power}setTimeout(quit,0);`, true).instructions;
+  const variables = (bundle: string, shim: string, afterMs: number) => {
+    const { output } = interpreter(
+      bundle,
+      `${shim}setTimeout(function(){print("variables",process.memory().usage,global.most);quit()},${afterMs});`,
+      false,
+    );
+    const [, used, most] = /variables (\d+) (\d+)?/.exec(output) ?? [];
+    return { used: Number(used), most: Number(most) };
+  };
+  const bare = variables("0", power, 20_000);
+  const bareCrowd = variables("0", crowdedRadio(), 20_000);
+  const day = variables(code, crowdedRadio(), DAY_MS + 20_000);
   return {
     bundleBytes: manifest.bytes,
     neighbours: NEIGHBOURS,
     instructionsPerAdvertisement: Math.round((own - empty) / REPORTS),
     emptyCallbackAndEvent: Math.round((empty - nobody) / REPORTS),
     emptyScan: Math.round(nobody),
-    variablesIdle: variables(code) - variables("0"),
+    instructionsAtStart: started(code) - started("0"),
+    variablesIdle: variables(code, power, 20_000).used - bare.used,
+    crowd: CROWD,
+    variablesAfterDayInCrowd: day.used - bareCrowd.used,
+    // the event is in it, as it is on a board
+    variablesAtMost: day.most - bareCrowd.used,
   };
 }
