@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import type { EncounterRecord } from "../../host-tools/store/log-decoder.ts";
 import { decodeAdvertisement } from "../../protocols/gaen/advertisement.ts";
-import { recordsOfKind, timesOf } from "../support/flash-log.ts";
+import { keysOf, recordsOfKind, timesOf } from "../support/flash-log.ts";
 import { type Heard, lifetimesIn, linksIn } from "../support/observer.ts";
 import { toHex } from "../support/vectors.ts";
 import { command, DAY, expectQuietConsoles, MORNING, setClock, status, WornWorld } from "../support/worn-boards.ts";
@@ -148,7 +148,9 @@ describe("a clock that is set back by more than a minute (COM-07)", () => {
     setClock(board, world.clock.now - seconds);
     world.pass(2);
     const now = lifetimesIn(world.sentBy(board)).at(-1)!;
+    expect(now.from - before).toBeGreaterThan(0);
     expect(now.from - before).toBeLessThan(1);
+    expect(keysOf(board).map(({ ended }) => ended)).toEqual([true, false]);
     world.pass(7 * 3600);
     const lifetimes = lifetimesIn(world.sentBy(board));
     expect(lifetimes.length).toBeGreaterThan(40);

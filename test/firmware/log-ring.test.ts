@@ -163,7 +163,9 @@ describe("a wearable that has met 2,500 people", () => {
       expect(after.hi).toBeGreaterThan(before.hi);
       expect(after.c).toEqual(before.c);
       expect(peopleIn(board)).toEqual(people);
-      expect(recordsOf(board).filter(({ kind }) => kind === "damaged")).toEqual([]);
+      const records = recordsOf(board).filter(({ seq }) => seq >= after.lo && seq < after.hi);
+      expect(records.map(({ seq }) => seq)).toEqual(Array.from({ length: after.hi - after.lo }, (_, k) => after.lo + k));
+      expect(records.filter(({ kind }) => kind === "damaged")).toEqual([]);
       world.pass(37 * (i + 1));
     }
   });

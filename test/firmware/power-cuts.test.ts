@@ -90,6 +90,11 @@ describe("the power is cut while the log is written", () => {
         }
       }
       expect(lost, `cut ${i}`).toEqual([]);
+      // and no slot is left out
+      expect(
+        [...handed].filter(([, slot]) => /^f*$/.test(slot)).map(([seq]) => seq),
+        `cut ${i}`,
+      ).toEqual([]);
       // and nobody else's flash was written
       const damagedBefore = damaged;
       damaged = recordsOf(board).filter(({ kind }) => kind === "damaged").length;
