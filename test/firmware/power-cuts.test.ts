@@ -5,7 +5,7 @@ import { DELETED, FREE, PAGE_BYTES, PAGE_HEADER_BYTES, SLOT_BYTES, SLOTS, TEK } 
 import { crowd } from "../support/crowd.ts";
 import { keysOf, pagesOf, recordsOf } from "../support/flash-log.ts";
 import { toHex } from "../support/vectors.ts";
-import { command, configure, DAY, expectQuietConsoles, setClock, status, WornWorld, writeRecords } from "../support/worn-boards.ts";
+import { configure, DAY, expectQuietConsoles, readLog, setClock, status, WornWorld, writeRecords } from "../support/worn-boards.ts";
 
 afterEach(expectQuietConsoles);
 
@@ -28,16 +28,7 @@ function watchSlots(board: VirtualBoard): Map<number, string> {
 }
 
 /** What T.r hands over of the whole log, as hex by sequence number. */
-function readOut(board: VirtualBoard): Map<number, string> {
-  const slots = new Map<number, string>();
-  for (let seq = 0, end = status(board).hi; seq < end; ) {
-    const answer = Buffer.from(command(board, `r(${seq},142)`));
-    for (let at = 16; at < answer.length; at += SLOT_BYTES)
-      slots.set(seq + (at - 16) / SLOT_BYTES, answer.subarray(at, at + SLOT_BYTES).toString("hex"));
-    seq = answer.readUInt32LE(12);
-  }
-  return slots;
-}
+const readOut = (board: VirtualBoard) => new Map([...readLog(board)].map(([seq, slot]) => [seq, toHex(slot)]));
 
 const kindOf = (slot: string) => Number.parseInt(slot.slice(-2), 16) >> 5;
 

@@ -12,7 +12,7 @@ import type { VirtualBoard, VirtualBoardOptions } from "../../host-tools/simulat
 import { World } from "../../host-tools/simulator/world.ts";
 import { readU32 } from "../../protocols/bytes.ts";
 import { type DeviceStatus, FRAME_FIRST, FRAME_SECOND } from "../../protocols/device-link.ts";
-import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE, PAGE_BYTES } from "../../protocols/log-format.ts";
+import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE, PAGE_BYTES, SLOT_BYTES } from "../../protocols/log-format.ts";
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { firmwareFor } from "./built-firmware.ts";
 import { type Heard, keepHeard, keepRecord, type Phase } from "./observer.ts";
@@ -83,6 +83,19 @@ export function command(board: VirtualBoard, call: string): Uint8Array {
   if (crc32(frame.subarray(at + 2, at + 4 + length)) !== readU32(frame, at + 4 + length)) throw new Error(`T.${call}: the CRC of the frame is wrong`);
   if (payload[0] === 0x21 && length <= 8) throw new Error(`refused: ${payload.subarray(1).toString("latin1")}`);
   return new Uint8Array(payload);
+}
+
+/** All slots that the board hands over by T.r from `from` on, 28 bytes each, by sequence number. */
+export function readLog(board: VirtualBoard, from = 0): Map<number, Uint8Array> {
+  const slots = new Map<number, Uint8Array>();
+  for (let seq = from, end = status(board).hi; seq < end; ) {
+    const answer = Buffer.from(command(board, `r(${seq},71)`));
+    for (let at = 16; at < answer.length; at += SLOT_BYTES)
+      slots.set(answer.readUInt32LE(0) + (at - 16) / SLOT_BYTES, answer.subarray(at, at + SLOT_BYTES));
+    if (answer.readUInt32LE(12) <= seq) throw new Error(`T.r(${seq},71) goes on at ${answer.readUInt32LE(12)}`);
+    seq = answer.readUInt32LE(12);
+  }
+  return slots;
 }
 
 export function status(board: VirtualBoard): DeviceStatus {
