@@ -48,104 +48,112 @@ function refuse(code: string): void {
 
 /** `setClock`: Unix seconds and the link's round trip in ms; answers the step in ms. `refresh`: rotate now. */
 export function installConsole(setClock: (unix: number, roundTripMs: number) => number, refresh: () => void): void {
-  const commands: { [name: string]: (...numbers: number[]) => void } = {
-    s: function () {
-      answer({
-        v: VERSION,
-        b: BOARD_ID,
-        r: ROLE,
-        id: usable ? hex(logId) : "",
-        e: era,
-        t: tick() | 0,
-        u: Math.round(unixTime() * 1000),
-        lo: firstSequence(),
-        hi: nextSequence(),
-        ak: acknowledged,
-        dr: dropped,
-        op: SCAN ? openEncounters : 0,
-        n: SCAN ? sightings : 0,
-        ad: ADVERTISE && advertising ? 1 : 0,
-        ro: ADVERTISE ? rotations : 0,
-        er: [ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
-        c: settings,
-        cr: ADVERTISE ? aesInUse : undefined,
-        mv: Math.round(NRF.getBattery() * 1000),
-      });
-    },
-    r: function (sequence: number, count: number) {
-      const end = nextSequence();
-      let at = sequence;
-      const slot = at % SLOTS;
-      const page = (at - slot) / SLOTS;
-      const header = readHeader(page);
-      const block = new Uint8Array(16 + SLOT_BYTES * Math.max(0, header.page === page ? Math.min(count, SLOTS - slot, end - at) : 0));
-      const begin = slotAddress(page, 0);
-      if (block.length > 16) {
-        for (let i = 0; i < slot; i++) {
-          const mark = begin + i * SLOT_BYTES;
-          if (kindAt(mark) !== MARK) continue;
-          header.era = readU32(flash.read(4, mark), 0);
-          header.base = readU32(flash.read(4, mark + 4), 0);
+  function commands(): { [name: string]: (...numbers: number[]) => void } {
+    return {
+      s: function () {
+        answer({
+          v: VERSION,
+          b: BOARD_ID,
+          r: ROLE,
+          id: usable ? hex(logId) : "",
+          e: era,
+          t: tick() | 0,
+          u: Math.round(unixTime() * 1000),
+          lo: firstSequence(),
+          hi: nextSequence(),
+          ak: acknowledged,
+          dr: dropped,
+          op: SCAN ? openEncounters : 0,
+          n: SCAN ? sightings : 0,
+          ad: ADVERTISE && advertising ? 1 : 0,
+          ro: ADVERTISE ? rotations : 0,
+          er: [ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
+          c: settings,
+          cr: ADVERTISE ? aesInUse : undefined,
+          mv: Math.round(NRF.getBattery() * 1000),
+        });
+      },
+      r: function (sequence: number, count: number) {
+        const end = nextSequence();
+        let at = sequence;
+        const slot = at % SLOTS;
+        const page = (at - slot) / SLOTS;
+        const header = readHeader(page);
+        const block = new Uint8Array(16 + SLOT_BYTES * Math.max(0, header.page === page ? Math.min(count, SLOTS - slot, end - at) : 0));
+        const begin = slotAddress(page, 0);
+        if (block.length > 16) {
+          for (let i = 0; i < slot; i++) {
+            const mark = begin + i * SLOT_BYTES;
+            if (kindAt(mark) !== MARK) continue;
+            header.era = readU32(flash.read(4, mark), 0);
+            header.base = readU32(flash.read(4, mark + 4), 0);
+          }
+          block.set(flash.read(block.length - 16, begin + slot * SLOT_BYTES), 16);
+          // a key of our own is handed over by its own command only; what was not written to its end may be one
+          for (let i = 16; i < block.length; i += SLOT_BYTES) {
+            const kind = block[i + 27] >> 5;
+            if (kind === TEK || kind === FREE) block.fill(0, i, i + (kind === TEK ? SLOT_BYTES : PAYLOAD_BYTES));
+          }
         }
-        block.set(flash.read(block.length - 16, begin + slot * SLOT_BYTES), 16);
-        // a key of our own is handed over by its own command only; what was not written to its end may be one
-        for (let i = 16; i < block.length; i += SLOT_BYTES) {
-          const kind = block[i + 27] >> 5;
-          if (kind === TEK || kind === FREE) block.fill(0, i, i + (kind === TEK ? SLOT_BYTES : PAYLOAD_BYTES));
+        writeInt(block, 0, 4, at);
+        writeInt(block, 4, 4, header.era);
+        writeInt(block, 8, 4, header.base);
+        // pages that did not survive are stepped over
+        at = block.length > 16 ? at + (block.length - 16) / SLOT_BYTES : Math.max(at - slot + SLOTS, firstSequence());
+        writeInt(block, 12, 4, Math.min(at, end));
+        send(block);
+      },
+      a: function (sequence: number) {
+        if (!(sequence >= 0 && sequence <= nextSequence())) return refuse("seq");
+        if (sequence > acknowledged) /*@__INLINE__*/ acknowledge(sequence);
+        answer({});
+      },
+      t: function (unix: number, ms: number, roundTripMs: number) {
+        if (!(unix >= PLAUSIBLE && unix >>> 0 === unix)) return refuse("arg");
+        const step = setClock(unix + ms / 1000, roundTripMs);
+        answer({ step: step === CLOCK_STEP_UNKNOWN ? null : step });
+      },
+      c: function (index: number, value: number) {
+        // a whole number of 16 bits, as it is kept
+        if (settings[index] !== undefined && (value << 16) >> 16 === value) {
+          settings[index] = value;
+          /*@__INLINE__*/ appendSettings();
         }
-      }
-      writeInt(block, 0, 4, at);
-      writeInt(block, 4, 4, header.era);
-      writeInt(block, 8, 4, header.base);
-      // pages that did not survive are stepped over
-      at = block.length > 16 ? at + (block.length - 16) / SLOT_BYTES : Math.max(at - slot + SLOTS, firstSequence());
-      writeInt(block, 12, 4, Math.min(at, end));
-      send(block);
-    },
-    a: function (sequence: number) {
-      if (!(sequence >= 0 && sequence <= nextSequence())) return refuse("seq");
-      if (sequence > acknowledged) /*@__INLINE__*/ acknowledge(sequence);
-      answer({});
-    },
-    t: function (unix: number, ms: number, roundTripMs: number) {
-      if (!(unix >= PLAUSIBLE && unix >>> 0 === unix)) return refuse("arg");
-      const step = setClock(unix + ms / 1000, roundTripMs);
-      answer({ step: step === CLOCK_STEP_UNKNOWN ? null : step });
-    },
-    c: function (index: number, value: number) {
-      // a whole number of 16 bits, as it is kept
-      if (settings[index] !== undefined && (value << 16) >> 16 === value) {
-        settings[index] = value;
-        /*@__INLINE__*/ appendSettings();
-      }
-      answer({ c: settings });
-    },
-    k: function (fresh: number) {
-      const interval = intervalNumber(unixTime());
-      if (!interval) return refuse("clk");
-      const keys: Uint8Array[] = [];
-      if (ADVERTISE && fresh) {
-        endKeys(interval);
-        refresh();
-      }
-      eachRecord(TEK, function (slot) {
-        // of a key still in use, what has been sent; none of days to come, if the clock was wrong (GAEN-12)
-        slot[20] = Math.min(slot[20], Math.max(0, interval - readU32(slot, 16) + 1));
-        if (isLiveKey(slot)) keys.push(slot);
-      });
-      const all = new Uint8Array(keys.length * PAYLOAD_BYTES);
-      for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(0, PAYLOAD_BYTES), i * PAYLOAD_BYTES);
-      send(all);
-    },
-  };
-  // without a log there is nothing to ask for but the status
-  if (!usable) {
-    for (const name in commands) {
-      if (name !== "s")
-        commands[name] = function () {
-          refuse("log");
-        };
-    }
+        answer({ c: settings });
+      },
+      k: function (fresh: number) {
+        const interval = intervalNumber(unixTime());
+        if (!interval) return refuse("clk");
+        const keys: Uint8Array[] = [];
+        if (ADVERTISE && fresh) {
+          endKeys(interval);
+          refresh();
+        }
+        eachRecord(TEK, function (slot) {
+          // of a key still in use, what has been sent; none of days to come, if the clock was wrong (GAEN-12)
+          slot[20] = Math.min(slot[20], Math.max(0, interval - readU32(slot, 16) + 1));
+          if (isLiveKey(slot)) keys.push(slot);
+        });
+        const all = new Uint8Array(keys.length * PAYLOAD_BYTES);
+        for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(0, PAYLOAD_BYTES), i * PAYLOAD_BYTES);
+        send(all);
+      },
+    };
   }
-  global.T = commands;
+  // made anew for each command: functions that exist only while somebody asks cost no variables for the rest of the day
+  Object.defineProperty(global, "T", {
+    get: usable
+      ? commands
+      : function () {
+          // without a log there is nothing to ask for but the status
+          const all = commands();
+          for (const name in all) {
+            if (name !== "s")
+              all[name] = function () {
+                refuse("log");
+              };
+          }
+          return all;
+        },
+  });
 }
