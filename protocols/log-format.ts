@@ -90,8 +90,8 @@ export const FREE = 7;
 // offset 25  u8       reserved, 0xFF
 //
 // SETTINGS payload
-// offset 0   16 bytes 8 signed 16-bit settings, in the order of settings.ts
-// offset 16  10 bytes reserved, 0xFF
+// offset 0   22 bytes 11 signed 16-bit settings, in the order of settings.ts
+// offset 22  4 bytes  reserved, zero
 //
 // MARK payload
 // offset 0   u32      era

@@ -22,7 +22,10 @@ export const MINIMUM_DURATION = 4;
 export const RSSI_FLOOR = 5;
 export const RAW_LOG = 6;
 export const RETENTION = 7;
-export const SETTING_COUNT = 8;
+export const RECORD_FORM = 8;
+export const PRIVATE_ADDRESS = 9;
+export const LOW_BATTERY = 10;
+export const SETTING_COUNT = 11;
 
 /** Defaults: the peer tool's cycle of 300 s and scan of 2 s (MH, section 4), 250 ms advertising (GAEN-08), 14 days (GAEN-11). */
 export const SETTING_RULES: { [name: string]: SettingRule } = {
@@ -58,6 +61,33 @@ export const SETTING_RULES: { [name: string]: SettingRule } = {
     what: "1 logs every sighting with its address (research only)",
   },
   retention: { index: RETENTION, unit: "days", initial: 14, minimum: 1, maximum: 21, step: 1, what: "age at which records and keys are deleted" },
+  recordForm: {
+    index: RECORD_FORM,
+    unit: "0|1|2",
+    initial: 2,
+    minimum: 0,
+    maximum: 2,
+    step: 1,
+    what: "encounters in full (0), dense (1), or dense as soon as unpulled ones would have to go (2)",
+  },
+  privateAddress: {
+    index: PRIVATE_ADDRESS,
+    unit: "0|1",
+    initial: 0,
+    minimum: 0,
+    maximum: 1,
+    step: 1,
+    what: "1: non-resolvable private addresses where the radio stack gives them, else static random ones",
+  },
+  lowBattery: {
+    index: LOW_BATTERY,
+    unit: "mV",
+    initial: 2200,
+    minimum: 0,
+    maximum: 3600,
+    step: 1,
+    what: "below it the board scans a quarter as often; 0: never",
+  },
 };
 
 /** Why `value` is not legal for the setting called `name`, or `undefined` where it is. */

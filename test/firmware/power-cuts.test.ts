@@ -109,7 +109,7 @@ describe("the power is cut while the log is written", () => {
       cut(world, board, () => board.flash.cutAfter(bytes));
       board.powerOn();
       world.pass(1);
-      expect(status(board).c).toEqual([300, 2, 250, -8, 0, -127, 0, 7]);
+      expect(status(board).c).toEqual([300, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200]);
       setClock(board, world.clock.now);
       expect(new Set(keysOf(board).map(({ tek }) => toHex(tek)))).toEqual(keys);
       expect(status(board).er[1]).toBe(0);

@@ -36,7 +36,7 @@ afterAll(() => vi.unstubAllGlobals());
 async function freshScanner() {
   vi.resetModules();
   log.length = 0;
-  settings.splice(0, settings.length, 300, 2, 250, 0, 0, -127, 0, 14);
+  settings.splice(0, settings.length, 300, 2, 250, 0, 0, -127, 0, 14, 2, 0, 2200);
   radio.errors = [];
   return import("../../firmware/roles/scanner.ts");
 }

@@ -21,7 +21,19 @@ test("a manifest says what is in a bundle and what it leaves room for", () => {
     espruinoNames: ["PUCKJS"],
     role: "wearable",
     protocols: ["gaen"],
-    settings: { cycleTime: 300, scanTime: 2, advertisingInterval: 250, txPower: 0, minimumDuration: 0, rssiFloor: -127, rawLog: 0, retention: 14 },
+    settings: {
+      cycleTime: 300,
+      scanTime: 2,
+      advertisingInterval: 250,
+      txPower: 0,
+      minimumDuration: 0,
+      rssiFloor: -127,
+      rawLog: 0,
+      retention: 14,
+      recordForm: 2,
+      privateAddress: 0,
+      lowBattery: 2200,
+    },
     version: "1.2.3-12345678",
     file: ".bootcde",
     bytes: 8,
@@ -80,5 +92,5 @@ describe("the build id", () => {
 });
 
 test("settings stand in the order of the board's array, whatever the order they are given in", () => {
-  expect(settingValues(chooseSettings(puckjs, { retention: 7, txPower: -8, cycleTime: 60 }))).toEqual([60, 2, 250, -8, 0, -127, 0, 7]);
+  expect(settingValues(chooseSettings(puckjs, { retention: 7, txPower: -8, cycleTime: 60 }))).toEqual([60, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200]);
 });

@@ -52,7 +52,7 @@ export class FakeFirmware {
   hi: number;
   ahead: number;
   head: Uint8Array;
-  settings = [300, 2, 250, 0, 0, -127, 0, 14];
+  settings = [300, 2, 250, 0, 0, -127, 0, 14, 2, 0, 2200];
   /** Sets of the clock: what the host wanted, Unix ms. */
   readonly clockSets: number[] = [];
   readonly requests: number[] = [];
