@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { parse } from "acorn";
 import { minify } from "terser";
 import ts from "typescript";
 
@@ -23,7 +24,9 @@ const MINIFY = {
   toplevel: true,
   compress: {
     passes: 4,
-    arrows: false,
+    // shorter by eight characters, and no dearer in variables; nothing here uses `this` or `arguments`
+    arrows: true,
+    unsafe_arrows: true,
     keep_fargs: true,
     // each function stays a function: one that is pasted into its only caller is skimmed there, character by character, even where it isn't called
     reduce_funcs: false,
@@ -128,6 +131,51 @@ function minified() {
   };
 }
 
+/**
+ * Gives words of the interpreter that come up often a short name of the bundle's own: `new Uint8Array(n)` nineteen times is two hundred bytes of flash.
+ * A name costs the interpreter three variables, so it has to save as many bytes as these take.
+ */
+const LEAST_SAVED = 40;
+function aliased() {
+  return {
+    name: "aliased",
+    renderChunk(code) {
+      const places = new Map();
+      walk(parse(code, { ecmaVersion: 2022, sourceType: "module" }), undefined, (node, parent) => {
+        const word = wordOf(node, parent);
+        if (word) places.set(word, [...(places.get(word) ?? []), node]);
+      });
+      let declared = "";
+      const edits = [];
+      for (const [word, nodes] of places) {
+        // the minifier will give it a name of two letters
+        if (nodes.length * (word.length - 2) - word.length - 4 < LEAST_SAVED) continue;
+        const name = `the${word.replace(".", "_")}`;
+        declared += `let ${name} = ${word};`;
+        for (const { start, end } of nodes) edits.push({ start, end, name });
+      }
+      edits.sort((a, b) => b.start - a.start);
+      for (const { start, end, name } of edits) code = code.slice(0, start) + name + code.slice(end);
+      // on the first line, so that the lines of the map stay true
+      return { code: declared + code, map: null };
+    },
+  };
+}
+
+/** `Uint8Array` or `Math.max`, where `node` is that and nothing of the bundle's; objects of state, such as `E`, keep their own names for the dialect gate. */
+function wordOf(node, parent) {
+  if (node.type === "Identifier" && /^(Uint8|Int32)Array$/.test(node.name)) return node.name;
+  const isMath = node.type === "MemberExpression" && !node.computed && node.object.type === "Identifier" && node.object.name === "Math";
+  return isMath && parent?.type === "CallExpression" && parent.callee === node ? `Math.${node.property.name}` : undefined;
+}
+
+function walk(node, parent, visit) {
+  visit(node, parent);
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") walk(child, node, visit);
+  }
+}
+
 /** Hands the bundle to `finish`, which answers the code as it is flashed and the manifest beside it. */
 function finished(fileName, finish) {
   return {
@@ -163,7 +211,7 @@ export function firmwareBundle({ entry, fileName, constants, finish }) {
       generatedCode: { preset: "es2015", arrowFunctions: false, symbols: false },
       // a map beside the code, no comment in it
       sourcemap: "hidden",
-      plugins: finish ? [minified(), finished(fileName, finish)] : [minified()],
+      plugins: finish ? [aliased(), minified(), finished(fileName, finish)] : [aliased(), minified()],
     },
   };
 }

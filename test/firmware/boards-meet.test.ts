@@ -76,7 +76,7 @@ describe.each([
 
 test("a Pixl.js whose SoftDevice doesn't give its AES sends all the same, what it computes itself", async () => {
   const world = new WornWorld(32);
-  const board = await world.wear({ x: 0, y: 0 }, { board: "pixljs", clockSet: false });
+  const board = await world.wear({ x: 0, y: 0 }, { board: "pixljs", role: "beacon", clockSet: false });
   board.storage.write(".boot0", Buffer.from("E.nativeCall=function(){return function(){return 2}};"));
   board.powerOff();
   board.powerOn();
