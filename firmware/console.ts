@@ -57,7 +57,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           r: ROLE,
           id: usable ? hex(logId) : "",
           e: era,
-          t: tick() | 0,
+          t: tick(),
           u: Math.round(unixTime() * 1000),
           lo: firstSequence(),
           hi: nextSequence(),

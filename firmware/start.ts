@@ -3,7 +3,7 @@ import { CLOCK_STEP_UNKNOWN } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
 import { CYCLE_TIME, SCAN_TIME } from "../protocols/settings.ts";
-import { clockMoved, tick, unixTime } from "./board-clock.ts";
+import { clockMoved, PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { installConsole } from "./console.ts";
 import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
@@ -50,8 +50,8 @@ export function start(crypto: Crypto): void {
   }
   function clockChanged(moved: number, step: number, roundTripMs: number): void {
     /*@__INLINE__*/ clockMoved(moved);
-    // time that is lived twice must not repeat its identifiers (COM-07)
-    if (ADVERTISE && moved < -60) endKeys(0);
+    // time that is lived twice must not repeat its identifiers (COM-07): before it was unset the clock may have been ahead
+    if (ADVERTISE && (moved < -60 || getTime() - moved < PLAUSIBLE)) endKeys(0);
     appendClock(1, step, roundTripMs);
     // a clock that is put right a little changes nothing on the air before midnight
     refreshAt = advertising && Math.abs(moved) <= 60 ? Math.min(refreshAt, tick() + DAY - (unixTime() % DAY)) : 0;

@@ -43,7 +43,7 @@ export interface DeviceStatus {
   r: string;
   /** Log id, hex. */
   id: string;
-  /** Era and tick now. */
+  /** Era and tick now, with fractions: what the hub knows of their relation to UTC it measures by this. */
   e: number;
   t: number;
   /** Unix time in ms now, 0 when the clock is not set. */

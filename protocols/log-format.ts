@@ -83,7 +83,7 @@ export const FREE = 7;
 // offset 8   u32      Unix seconds of that tick; 0 while the clock is not set
 // offset 12  u16      milliseconds beside the Unix seconds
 // offset 14  i32      by how many ms the clock was put forward; 0x7FFFFFFF when it had not been set or the step is larger
-// offset 18  u16      round trip of the link at that moment, ms
+// offset 18  u16      round trip of the link at that moment, ms; 0xFFFF: not the hub, another tool had moved the clock
 // offset 20  u8       why: 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated (start of a page, every day), 4 the hub acknowledged,
 //                     5 of no era (0): what stands before it was written before that time; after a start without a clock
 // offset 21  u32      sequence number up to which the hub had everything (exclusive)
@@ -107,3 +107,4 @@ export const LONGEST_ENCOUNTER = 2046;
 /** In the time field of a SIGHTING. */
 export const PUBLIC_ADDRESS = 0x800000;
 export const CLOCK_STEP_UNKNOWN = 0x7fffffff;
+export const CLOCK_UNMEASURED = 0xffff;

@@ -40,14 +40,14 @@ let derived: Uint8Array[] = [];
 let flags: number | undefined = FLAGS;
 
 /** Today's key: the one of the log after a restart, else a new one, which goes to the log before its first use (GAEN-01). */
-function useKeyOf(crypto: Crypto, day: number, interval: number): void {
+function useKeyOf(crypto: Crypto, day: number, unix: number): void {
   tek = undefined;
   derived = [];
   eachRecord(TEK, function (slot) {
     if (slot[21] === IN_USE && readU32(slot, 16) === day) tek = slot;
   });
-  // before the restart this interval may have been sent already
-  sent = tek ? interval : 0;
+  // before the restart this interval may have been sent already, and if the clock was then set back a little, the next one
+  sent = tek ? intervalNumber(unix + 60) : 0;
   if (!tek) {
     tek = new Uint8Array(SLOT_BYTES);
     tek.fill(IN_USE);
@@ -94,7 +94,7 @@ export function rotate(crypto: Crypto, unix: number): number {
   const interval = intervalNumber(unix);
   const day = rollingStart(interval);
   if (day !== start || interval > sent || !advertising) stopAdvertising();
-  if (day !== start) /*@__INLINE__*/ useKeyOf(crypto, day, interval);
+  if (day !== start) /*@__INLINE__*/ useKeyOf(crypto, day, unix);
   if (derived.length < 3) {
     if (!derived.length) derived.push(pseudorandomKey(crypto, tek!.subarray(0, 16)));
     else

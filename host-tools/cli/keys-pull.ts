@@ -1,8 +1,9 @@
 import { closeSync, existsSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { Board } from "../device/board.ts";
+import { noteClock } from "../device/clock-contact.ts";
 import { utc } from "../device/clock-words.ts";
-import { describeBoard } from "../device/pull.ts";
+import { describeBoard } from "../device/description.ts";
 import { ConfigError } from "../errors.ts";
 import { decodeOwnKeys, type OwnKey } from "../store/log-decoder.ts";
 import { Store } from "../store/store.ts";
@@ -45,7 +46,10 @@ async function takeKeys(board: Board, options: { out: string; fresh?: boolean },
     const list = own.map(({ tek, rollingStart, rollingPeriod }) => ({ tek: Buffer.from(tek).toString("hex"), rollingStart, rollingPeriod }));
     writeFileSync(file, JSON.stringify(list, undefined, 1) + "\n");
     written = true;
-    if (store) await store.addKeys(describeBoard(board, await board.status()), own);
+    if (store) {
+      await store.addKeys(describeBoard(board, await board.status()), own);
+      await noteClock(board, store);
+    }
     const span = own.length > 0 ? `, in use from ${utc(own[0].rollingStart * 600_000)}` : "";
     output.result(
       { port: board.name, out: options.out, keys: own.length, fresh: options.fresh === true, warning: WARNING },

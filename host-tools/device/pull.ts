@@ -2,11 +2,13 @@ import type { DeviceStatus } from "../../protocols/device-link.ts";
 import { CLOCK, DELETED, LOG_VERSION, SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";
 import { DeviceError, FormatError } from "../errors.ts";
 import { type Board, decodeBlockAnswer, type RecordBlock } from "./board.ts";
+import { type ContactStore, noteClock } from "./clock-contact.ts";
+import { type BoardDescription, describeBoard } from "./description.ts";
 import { readLogHead } from "./log-head.ts";
 import { EMPTY_LINE } from "./repl.ts";
 
 /** Where pulled records go. Once `commitPull` has resolved they must outlast a power cut. The store fits. */
-export interface PullStore {
+export interface PullStore extends Partial<ContactStore> {
   /** By log id: the sequence number before which everything is there. */
   positions(): Promise<Map<string, number>>;
   boards(): Promise<{ id: string; logs: { logId: string }[] }[]>;
@@ -14,14 +16,6 @@ export interface PullStore {
     board: BoardDescription,
     blocks: RecordBlock[],
   ): Promise<{ added: number; encounters: number; upTo: number; damaged: { seq: number; reason: string }[] }>;
-}
-
-export interface BoardDescription {
-  logId: string;
-  id?: string;
-  type: string;
-  role: string;
-  firmware: string;
 }
 
 export interface PullOptions {
@@ -52,6 +46,8 @@ export interface Pulled {
   /** Frames that were damaged on the wire and asked for again. */
   repeated: number;
   seconds: number;
+  /** What the board's clock was seen to be, where the store keeps contacts: ms ahead of ours (undefined: not set), and its drift since the contact before. */
+  clock?: { offsetMs?: number; driftPpm?: number };
   /** Bytes of slots over the wire. */
   bytes: number;
   status: DeviceStatus;
@@ -68,10 +64,6 @@ const ANSWER_MS = 2500;
 const FAILURES_IN_A_ROW = 5;
 /** Each acknowledgement is a record itself: not worth it for less than so many clock records. */
 const WORTH_ACKNOWLEDGING = 50;
-
-export function describeBoard(board: Board, status: DeviceStatus): BoardDescription {
-  return { logId: status.id, id: board.identity.serial || undefined, type: status.b, role: status.r, firmware: status.v };
-}
 
 /**
  * Fetches what the store does not have yet, commits it, and then tells the board. Whatever is cut off in between, the next pull goes on where
@@ -107,9 +99,12 @@ export async function pullLog(board: Board, store: PullStore, options: PullOptio
     pulled.warnings.push(
       `the board's log ends at ${status.hi}, but ${known} was pulled before: it lost pages; if its records don't come any more, begin a new log with \`tracelet flash --erase\``,
     );
-  if (options.dryRun || from >= status.hi) {
-    return pulled;
+  if (options.dryRun) return pulled;
+  if (store.addClockSync && store.clockSyncs) {
+    const seen = await noteClock(board, store as ContactStore);
+    if (seen) pulled.clock = { offsetMs: seen.offsetMs, driftPpm: seen.driftPpm };
   }
+  if (from >= status.hi) return pulled;
 
   const begun = board.clock.now();
   const damagedBefore = board.stream.damaged;

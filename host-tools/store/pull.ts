@@ -2,8 +2,7 @@ import type Database from "better-sqlite3";
 import { SLOT_BYTES } from "../../protocols/log-format.ts";
 import { FormatError } from "../errors.ts";
 import { type BoardContact, meetBoard } from "./boards.ts";
-import { resolveEra, TickRange, tiesOf } from "./clocks.ts";
-import { type ClockTie, reachOfTie } from "./era-time.ts";
+import { resolveChange, stretchesByEra, TickRange } from "./clocks.ts";
 import { decodeBlock, type LogRecord, type PulledBlock } from "./log-decoder.ts";
 
 /** What became of a pull. */
@@ -62,7 +61,7 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
     "INSERT INTO clocks (log, seq, era, tick, unix_ms, step_ms, round_trip_ms, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
   const touched = new Map<number, TickRange>();
-  const newTies: { era: number; tie: ClockTie }[] = [];
+  const before = stretchesByEra(database, log);
   const touch = (era: number, from: number, to: number) => {
     const range = touched.get(era);
     if (range) range.include(from, to);
@@ -93,18 +92,13 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
       } else if (record.kind === "clock") {
         const { clockEra, tick, unixMs, stepMs, roundTripMs, why } = record;
         if (unixMs === undefined) return true;
-        const { changes } = addClock.run(log, seq, clockEra, tick, unixMs, stepMs ?? null, roundTripMs, why);
-        if (changes > 0) newTies.push({ era: clockEra, tie: { tick, unixMs, why } });
+        addClock.run(log, seq, clockEra, tick, unixMs, stepMs ?? null, roundTripMs, why);
       }
       return true;
     },
     /** Works out the UTC of new records, and of older ones that a new CLOCK bears upon. */
     times(): void {
-      for (const { era, tie } of newTies) {
-        const reach = reachOfTie(tiesOf(database, log, era), tie);
-        if (reach) touch(era, reach.from, reach.to);
-      }
-      for (const [era, range] of touched) resolveEra(database, log, era, range);
+      resolveChange(database, log, before, touched);
     },
   };
 }

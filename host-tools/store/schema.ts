@@ -87,6 +87,7 @@ export interface ClocksTable {
   step_ms: number | null;
   round_trip_ms: number;
   why: number;
+  left_out: Generated<number>;
 }
 
 export interface ClockSyncsTable {
@@ -101,6 +102,8 @@ export interface ClockSyncsTable {
   drift_ppm: number | null;
   era: number | null;
   tick: number | null;
+  tick_ms: number | null;
+  left_out: Generated<number>;
 }
 
 export interface TeksTable {

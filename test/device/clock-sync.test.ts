@@ -71,7 +71,7 @@ describe("setting a board's clock", () => {
     const day = clock.now + 24 * HOUR;
     clock.advanceTo(day);
     // 100 ppm slow
-    board.ahead -= 24 * HOUR * 100e-6;
+    board.slow += 24 * HOUR * 100e-6;
     const result = await sync(clock, board.pins, store);
     expect(result.driftPpm).toBeGreaterThan(98);
     expect(result.driftPpm).toBeLessThan(102);

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RecordBlock } from "../../host-tools/device/board.ts";
-import { type BoardDescription, pullLog } from "../../host-tools/device/pull.ts";
+import type { BoardDescription } from "../../host-tools/device/description.ts";
+import { pullLog } from "../../host-tools/device/pull.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { decodeAdvertisement } from "../../protocols/gaen/advertisement.ts";
 import { SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";

@@ -111,7 +111,8 @@ describe("the power is cut while the log is written", () => {
       world.pass(1);
       expect(status(board).c).toEqual([300, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200]);
       setClock(board, world.clock.now);
-      expect(new Set(keysOf(board).map(({ tek }) => toHex(tek)))).toEqual(keys);
+      const held = new Set(keysOf(board).map(({ tek }) => toHex(tek)));
+      expect([...keys].filter((key) => !held.has(key))).toEqual([]);
       expect(status(board).er[1]).toBe(0);
     }
   });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../host-tools/store/database.ts";
 import { databaseError } from "../../host-tools/store/database-errors.ts";
 import type { PulledBlock } from "../../host-tools/store/log-decoder.ts";
+import { MIGRATIONS } from "../../host-tools/store/migrations/index.ts";
 import { commitPull } from "../../host-tools/store/pull.ts";
 import { Store } from "../../host-tools/store/store.ts";
 import { encounter, slots } from "./slots.ts";
@@ -190,7 +191,7 @@ test("MH-05: only the owner may read the database and its side files, also one t
 test("two programs that create the same database at once both find it whole", () => {
   const path = newPath();
   const [first, second] = [openDatabase(path), openDatabase(path)];
-  expect([first, second].map((database) => database.pragma("user_version", { simple: true }))).toEqual([1, 1]);
+  expect([first, second].map((database) => database.pragma("user_version", { simple: true }))).toEqual([MIGRATIONS.length, MIGRATIONS.length]);
   first.close();
   second.close();
 });

@@ -143,7 +143,7 @@ describe("UTC of what was logged", () => {
     expect(await store.resolveTimes()).toBe(0);
   });
 
-  test("synchronisations are kept as a history of each board", async () => {
+  test("contacts are kept as a history of each board, in the order in which they came", async () => {
     const store = open();
     const first = { hostMs: NOW * 1000, roundTripMs: 21.5, rotations: 12 };
     const second = {
@@ -156,9 +156,10 @@ describe("UTC of what was logged", () => {
       era: 3,
       tick: 400,
     };
+    // the hub's clock may have been wrong, and then right
     await store.addClockSync(BOARD, second);
     await store.addClockSync(BOARD, first);
-    expect(await store.clockSyncs(BOARD.logId)).toEqual([first, second]);
+    expect(await store.clockSyncs(BOARD.logId)).toEqual([second, first]);
     expect(await store.clockSyncs("ffffffffffffffff")).toEqual([]);
   });
 });

@@ -51,6 +51,9 @@ export class FakeFirmware {
   lo: number;
   hi: number;
   ahead: number;
+  /** Seconds by which its crystal has fallen behind. */
+  slow = 0;
+  private readonly began: number;
   head: Uint8Array;
   settings = [300, 2, 250, 0, 0, -127, 0, 14, 2, 0, 2200];
   /** Sets of the clock: what the host wanted, Unix ms. */
@@ -66,6 +69,7 @@ export class FakeFirmware {
     this.hi = options.records ?? 0;
     this.lo = options.lo ?? 0;
     this.ahead = options.clockAhead ?? 0;
+    this.began = clock.now;
     const later = (run: () => void) => (options.workMs ? clock.at(clock.now + options.workMs / 1000, run) : run());
     const answer = (payload: Uint8Array) => later(() => this.pins.print(Buffer.from(encodeFrame(payload)).toString("latin1") + "\n"));
     const json = (value: unknown) => answer(Buffer.from(JSON.stringify(value), "latin1"));
@@ -87,7 +91,7 @@ export class FakeFirmware {
           },
           t: (unix: number, ms: number) => {
             const before = this.boardNow();
-            this.ahead = unix + ms / 1000 - clock.now;
+            this.ahead = unix + ms / 1000 - clock.now + this.slow;
             this.clockSets.push(unix * 1000 + ms);
             json({ step: before === 0 ? null : Math.round((unix + ms / 1000 - before) * 1000) });
           },
@@ -110,7 +114,8 @@ export class FakeFirmware {
   }
 
   boardNow(): number {
-    return this.clock.now + this.ahead < 1577836800 ? 0 : this.clock.now + this.ahead;
+    const now = this.clock.now + this.ahead - this.slow;
+    return now < 1577836800 ? 0 : now;
   }
 
   status(id: string): DeviceStatus {
@@ -120,7 +125,7 @@ export class FakeFirmware {
       r: "wearable",
       id,
       e: 1,
-      t: 1000,
+      t: 1000 + this.clock.now - this.began - this.slow,
       u: Math.round(this.boardNow() * 1000),
       lo: this.lo,
       hi: this.hi,

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
-import { type ClockTie, unixOfTick, usableTies } from "../../host-tools/store/era-time.ts";
+import { type ClockTie, stretchesOf, unixOfTick, usableTies } from "../../host-tools/store/era-time.ts";
 import { decodeBlock, type LogRecord, type PulledBlock } from "../../host-tools/store/log-decoder.ts";
 import { readU16, readU32 } from "../../protocols/bytes.ts";
 import { HEAD_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_MAGIC, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../../protocols/log-format.ts";
@@ -67,11 +67,11 @@ export function keysOf(board: VirtualBoard): StoredKey[] {
 /** Unix second of a tick of an era, as the hub works it out; undefined while nothing ties the era to time. */
 export function timesOf(board: VirtualBoard): (era: number, tick: number) => number | undefined {
   const ties = new Map<number, ClockTie[]>();
-  for (const { clockEra, tick, unixMs, why } of recordsOfKind(board, "clock")) {
+  for (const { clockEra, tick, unixMs, why, roundTripMs } of recordsOfKind(board, "clock")) {
     if (unixMs === undefined) continue;
-    ties.set(clockEra, [...(ties.get(clockEra) ?? []), { tick, unixMs, why }]);
+    ties.set(clockEra, [...(ties.get(clockEra) ?? []), { tick, unixMs, why, roundTripMs }]);
   }
-  return (era, tick) => unixOfTick(usableTies(ties.get(era) ?? []), tick);
+  return (era, tick) => unixOfTick(stretchesOf(usableTies(ties.get(era) ?? [])), tick);
 }
 
 /** Where `bytes` stand in the board's flash, as addresses. */

@@ -1,4 +1,5 @@
 import { first } from "./001-first.ts";
+import { clockContacts } from "./002-clock-contacts.ts";
 
 /** SQL of each step, oldest first. A step is never changed once released; `PRAGMA user_version` counts those a database has seen. */
-export const MIGRATIONS: readonly string[] = [first];
+export const MIGRATIONS: readonly string[] = [first, clockContacts];
