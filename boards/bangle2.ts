@@ -14,7 +14,7 @@ export const bangle2: BoardFacts = {
   console: { device: "Terminal", baud: 9600, alwaysOn: true },
   lights: [],
   buttons: ["BTN1"],
-  screen: { width: 176, height: 176, bitsPerPixel: 3 },
+  screen: { width: 176, height: 176, bitsPerPixel: 3, power: "Bangle.setLCDPower", fonts: ["4x6", "6x8"], lit: "light" },
   txPowers: [-40, -20, -16, -12, -8, -4, 0, 2, 3, 4, 5, 6, 7, 8],
   advertising: { minimumMs: 20, minimumNonConnectableMs: 20, maximumMs: 10240, dataBytes: 31, extendedBytes: 63 },
   address: "nrpa",

@@ -19,7 +19,8 @@ export interface BoardFacts {
   console: { device: "Serial1" | "Bluetooth" | "USB" | "Terminal"; tx?: string; rx?: string; baud: number; alwaysOn: boolean };
   lights: { name: string; colour: "red" | "green" | "blue" | "white" | "backlight" }[];
   buttons: string[];
-  screen?: { width: number; height: number; bitsPerPixel: number };
+  /** `power`: the call that switches it on and off. `fonts`: bitmap fonts of the interpreter, width by height of a letter's place. `lit`: what a pixel of 1 looks like. */
+  screen?: { width: number; height: number; bitsPerPixel: number; power?: string; fonts: string[]; lit: "dark" | "light" };
   /** Legal transmit powers, dBm. */
   txPowers: number[];
   advertising: { minimumMs: number; minimumNonConnectableMs: number; maximumMs: number; dataBytes: number; extendedBytes?: number };
@@ -36,7 +37,7 @@ export interface BoardFacts {
     sleep?: number;
     /** The same with a watch on the button. */
     sleepWatching?: number;
-    /** The same with the screen on, as it is after a start. */
+    /** The same with the screen on. */
     sleepScreenOn?: number;
     advertising375?: number;
     advertisingNonConnectable375?: number;

@@ -14,7 +14,7 @@ export const microbit2: BoardFacts = {
   console: { device: "Serial1", tx: "H1", rx: "H0", baud: 9600, alwaysOn: true },
   lights: [{ name: "LED1", colour: "red" }],
   buttons: ["BTN1", "BTN2"],
-  screen: { width: 5, height: 5, bitsPerPixel: 1 },
+  screen: { width: 5, height: 5, bitsPerPixel: 1, fonts: ["4x6"], lit: "light" },
   txPowers: [-40, -20, -16, -12, -8, -4, 0, 3, 4],
   advertising: { minimumMs: 20, minimumNonConnectableMs: 100, maximumMs: 10240, dataBytes: 31 },
   address: "static-random",

@@ -14,7 +14,7 @@ export const pixljs: BoardFacts = {
   console: { device: "Serial1", tx: "D1", rx: "D0", baud: 9600, alwaysOn: false },
   lights: [{ name: "LED1", colour: "backlight" }],
   buttons: ["BTN1", "BTN2", "BTN3", "BTN4"],
-  screen: { width: 128, height: 64, bitsPerPixel: 1 },
+  screen: { width: 128, height: 64, bitsPerPixel: 1, power: "Pixl.setLCDPower", fonts: ["4x6"], lit: "dark" },
   txPowers: [-40, -20, -16, -12, -8, -4, 0, 3, 4],
   advertising: { minimumMs: 20, minimumNonConnectableMs: 100, maximumMs: 10240, dataBytes: 31 },
   address: "static-random",
@@ -33,6 +33,6 @@ export const pixljs: BoardFacts = {
   notes: [
     "Without a serial adapter the console is the screen itself; radio errors come as numbers without a name.",
     "Dates outside the years 1500 to 1250000 throw.",
-    "The screen shows nothing before g.flip(), and each redraw draws current.",
+    "The screen shows nothing before g.flip(), and each redraw draws current. It is on after a start, with the interpreter's logo and the board's own address.",
   ],
 };

@@ -8,8 +8,8 @@ export interface Usage {
   seconds: number;
   /** A watch on the button, as the firmware sets. */
   buttonWatched: boolean;
-  /** The screen is on; only boards that have one. */
-  screenOn: boolean;
+  /** Part of the time that the screen is on, 0 to 1; only boards that have one. */
+  screenOn: number;
   /** Advertising events after which nobody may answer. */
   silentEvents: number;
   /** Advertising events after which the radio listens: connectable or scannable. */
@@ -81,7 +81,8 @@ export function transmitSurcharge(facts: BoardFacts, dBm: number): number | unde
 
 /** The current that flows all the time, microamperes. */
 function baseCurrent(currents: BoardFacts["currents"], usage: Usage, unknown: string[]): number | undefined {
-  const base = usage.screenOn ? (currents.sleepScreenOn ?? currents.sleep) : currents.sleep;
+  const { sleep } = currents;
+  const base = sleep === undefined ? undefined : sleep + usage.screenOn * ((currents.sleepScreenOn ?? sleep) - sleep);
   if (base === undefined || !usage.buttonWatched) return base;
   if (currents.sleepWatching === undefined) unknown.push("button watch");
   return base + (currents.sleepWatching ?? currents.sleep!) - currents.sleep!;

@@ -62,9 +62,12 @@ export function firmwareSeconds(work: FirmwareWork): number {
   return SECONDS_PER_INSTRUCTION * (work.heard * report + (work.scanSeconds / 2) * step + work.scans * scan + work.rotations * rotation);
 }
 
-/** Which of a board's parts the firmware keeps in use all the time. */
-export function alwaysOn(facts: BoardFacts): { buttonWatched: boolean; screenOn: boolean } {
-  return { buttonWatched: facts.buttons.length > 0, screenOn: facts.screen !== undefined };
+/** A wearer who looks at the screen ten times a day, ten seconds each; the firmware keeps it off otherwise. */
+const LOOKED_AT = (10 * 10) / DAY;
+
+/** What the firmware does with the board's other parts, whatever its schedule. */
+export function otherParts(facts: BoardFacts): { buttonWatched: boolean; screenOn: number } {
+  return { buttonWatched: facts.buttons.length > 0, screenOn: facts.screen?.power ? LOOKED_AT : 0 };
 }
 
 /** A day of a board with our firmware that nobody connects to. */
@@ -77,7 +80,7 @@ export function dayOf(facts: BoardFacts, role: string, schedule: Schedule, { nei
   const heard = (neighbours * scanSeconds * RECEPTION) / interval;
   return {
     seconds: DAY,
-    ...alwaysOn(facts),
+    ...otherParts(facts),
     silentEvents: events,
     answerableEvents: 0,
     transmitSecondsAt: advertise ? { [schedule.txPower]: events * TRANSMIT_PER_EVENT } : {},

@@ -19,7 +19,7 @@ function hourOf(doing: Partial<Usage>): Usage {
   return {
     seconds: HOUR,
     buttonWatched: false,
-    screenOn: false,
+    screenOn: 0,
     silentEvents: 0,
     answerableEvents: 0,
     transmitSecondsAt: {},
@@ -34,7 +34,7 @@ function hourOf(doing: Partial<Usage>): Usage {
 /** Every state with a published current, and what a board does in it. A board with a screen was measured with the screen on. */
 function states(facts: BoardFacts): [name: string, published: number | undefined, usage: Usage, kind: Comparison["kind"]][] {
   const { currents } = facts;
-  const screenOn = currents.sleepScreenOn !== undefined;
+  const screenOn = currents.sleepScreenOn === undefined ? 0 : 1;
   const events = (intervalMs: number) => HOUR / (intervalMs / 1000 + MEAN_DELAY);
   return [
     ["sleep", currents.sleep, hourOf({}), "input"],

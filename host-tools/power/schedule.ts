@@ -171,6 +171,6 @@ function notesOn({ facts, role, days, fixed }: Wish, schedule: Schedule, { unkno
     notes.push(`Advertising every ${interval} ms leaves GAEN's recommended ${RECOMMENDED_FASTEST} to ${RECOMMENDED_SLOWEST} ms.`);
   if (unknown.length > 0) notes.push(`Nobody has published the current of: ${unknown.join(", ")}. It is not in the sum.`);
   if (borrowed.length > 0) notes.push(`Taken from another board with the same module: ${borrowed.join(", ")}.`);
-  if (facts.screen && facts.currents.sleepScreenOn !== undefined) notes.push("The screen stays on; it takes most of what is used at rest.");
+  if (facts.screen && facts.currents.sleepScreenOn !== undefined) notes.push("The screen is off but for ten looks of ten seconds a day.");
   return notes;
 }

@@ -3,9 +3,11 @@ import type { Console } from "./console.ts";
 import type { FlashImage, FlashTiming } from "./flash.ts";
 import type { InputQueue } from "./input-queue.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
+import type { Screen } from "./screen.ts";
 import type { SerialLink } from "./serial-link.ts";
 import type { Storage } from "./storage.ts";
 import type { Timers } from "./timers.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 export type ErrorFlag = "FIFO_FULL" | "BUFFER_FULL" | "CALLBACK" | "LOW_MEMORY" | "MEMORY" | "UART_OVERFLOW";
@@ -67,4 +69,9 @@ export interface BoardCore {
   /** The console's device: `Serial1`, or null when switched off. */
   consoleDevice: string | null;
   readonly watchdog: Watchdog;
+  readonly clock: VirtualClock;
+  /** The chip's own address. */
+  readonly address: string;
+  /** Of boards whose screen is modelled. */
+  readonly screen: Screen | undefined;
 }

@@ -61,6 +61,7 @@ export function installLibraries(host: InterpreterHost): Libraries {
   installText(core);
   installSerial(core);
   installBoardObject(core);
+  core.screen?.install(core);
   return { promises, e };
 }
 
@@ -202,7 +203,9 @@ function installBoardObject(core: BoardCore): void {
       realm.library({
         getBatteryPercentage: percentage,
         setContrast: () => undefined,
-        setLCDPower: () => undefined,
+        setLCDPower: (on: never) => {
+          if (core.screen) core.screen.on = Boolean(on);
+        },
         menu: () => realm.object({}),
         lcdw: () => undefined,
       }),

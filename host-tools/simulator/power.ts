@@ -1,6 +1,6 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import { charge, type PowerAccount } from "../power/charge.ts";
-import { alwaysOn, firmwareSeconds } from "../power/model.ts";
+import { firmwareSeconds, otherParts } from "../power/model.ts";
 import type { RadioActivity } from "./radio.ts";
 
 /** Espruino relaxes an idle connection after so long, seconds (BLE_DYNAMIC_INTERVAL_IDLE_TIME). */
@@ -15,7 +15,7 @@ export function powerAccount(
   activity: RadioActivity,
   seconds: number,
   cpuSeconds = 0,
-  parts: { buttonWatched: boolean; screenOn: boolean } = { buttonWatched: false, screenOn: false },
+  parts: { buttonWatched: boolean; screenOn: number } = { buttonWatched: false, screenOn: 0 },
 ): PowerAccount {
   const active = Math.min(activity.connectedSeconds, ACTIVE_LINK * activity.connections);
   return charge(facts, {
@@ -31,8 +31,9 @@ export function powerAccount(
   });
 }
 
-/** The same for a board that runs our firmware: a change of address is a rotation, and the work per advertisement, scan and rotation is what was measured. */
-export function firmwareAccount(facts: BoardFacts, activity: RadioActivity, seconds: number): PowerAccount {
+/** The same for a board that runs our firmware: a change of address is a rotation, and the work per advertisement, scan and rotation is what was measured. `screenSeconds`: for how long the screen was on. */
+export function firmwareAccount(facts: BoardFacts, activity: RadioActivity, seconds: number, screenSeconds = 0): PowerAccount {
   const { heard, scans, scanSeconds, stackRestarts } = activity;
-  return powerAccount(facts, activity, seconds, firmwareSeconds({ heard, scans, scanSeconds, rotations: stackRestarts }), alwaysOn(facts));
+  const cpuSeconds = firmwareSeconds({ heard, scans, scanSeconds, rotations: stackRestarts });
+  return powerAccount(facts, activity, seconds, cpuSeconds, { ...otherParts(facts), screenOn: screenSeconds / seconds });
 }

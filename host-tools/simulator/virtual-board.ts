@@ -12,6 +12,7 @@ import { type LoopHost, MainLoop } from "./main-loop.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
 import { PacketReceiver } from "./packets.ts";
 import { Pins } from "./pins.ts";
+import { Screen } from "./screen.ts";
 import { Abort } from "./script-errors.ts";
 import { ScriptHost } from "./script-host.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -44,6 +45,8 @@ export class VirtualBoard implements BoardCore {
   readonly console: Console;
   readonly pins: Pins;
   readonly watchdog: Watchdog;
+  /** Undefined where there is none, or none that is modelled. */
+  readonly screen: Screen | undefined;
   readonly flags = new Map<string, number>();
   readonly address: string;
   readonly hardwareVersion: number | undefined;
@@ -105,6 +108,7 @@ export class VirtualBoard implements BoardCore {
       facts.lights.map((light) => light.name),
       facts.buttons,
     );
+    if (facts.id === "pixljs" && facts.screen) this.screen = new Screen(facts.screen.width, facts.screen.height, clock);
     this.script = new ScriptHost(this, {
       checkDialect: options.checkDialect ?? true,
       callbackSeconds: options.callbackSeconds ?? DEFAULT_CALLBACK_SECONDS,
@@ -175,6 +179,7 @@ export class VirtualBoard implements BoardCore {
     this.loop.stop();
     this.resetHardware();
     this.forgetScript();
+    this.screen?.powerOff();
     this.radio?.powerOff();
     this.radio = undefined;
   }

@@ -49,8 +49,13 @@ describe("the model of published currents", () => {
 
   test("says what it takes from another board and what nobody has published", () => {
     expect(estimate(mdbt42q, "scanner", initial, NOBODY)).toMatchObject({ borrowed: ["scanning"], unknown: ["button watch"] });
-    expect(estimate(pixljs, "scanner", initial, NOBODY).parts.sleep).toBe(300);
     expect(estimate(bangle2, "scanner", initial, NOBODY).unknown).toContain("scanning");
+  });
+
+  test("a screen is paid for while it is on", () => {
+    const { sleep, sleepScreenOn } = pixljs.currents;
+    // ten looks of ten seconds a day
+    expect(estimate(pixljs, "scanner", initial, NOBODY).parts.sleep).toBeCloseTo(sleep! + ((sleepScreenOn! - sleep!) * 100) / 86400, 9);
   });
 
   test("more of anything costs more, and the parts add up", () => {
