@@ -20,6 +20,8 @@ declare module "tracelet:build" {
   export const SOFT_DEVICE: number;
   /** How many of LED1, LED2, LED3 the board has as indicator lights. 3: red, green, blue. */
   export const LIGHTS: number;
+  /** 1: the screen of a Pixl.js. 0: no screen that we draw on. */
+  export const SCREEN: number;
   /** Is there a button called BTN? */
   export const BUTTON: boolean;
 }

@@ -31,7 +31,8 @@ export const flash = require("Flash");
 /** Storage begins here: the header of the log file, 32 bytes, then its head, then page 0. */
 const start = process.memory(false).flash_code_start || STORAGE;
 const head = flash.read(HEAD_BYTES, start + HEAD_BYTES);
-const pages = head[12];
+/** Pages of the ring; page 0 is one more. */
+export const pages = head[12];
 
 /** Does Storage begin with a log file of this format? Where not, nothing is ever written. */
 export const usable = readU32(head, 0) === HEAD_MAGIC && !(readU32(head, 28) ^ E.CRC32(head.subarray(0, 28)));

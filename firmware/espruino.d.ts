@@ -8,9 +8,21 @@ declare interface Advertisement {
   data: ArrayBuffer;
 }
 
-declare interface Pin {
-  set(): void;
-  reset(): void;
+declare type Pin = { readonly pin: unique symbol };
+
+/** What is drawn goes to a buffer; `flip` sends what has changed to the screen. All but `flip` answer the object itself. */
+declare interface Graphics {
+  /** `true`: colour, font and the rest as at the start. */
+  clear(reset: true): Graphics;
+  /** 0 or 1 where there is one bit a pixel. */
+  setColor(colour: number): Graphics;
+  setFont(name: string): Graphics;
+  /** `\n` begins a new line at the same `x`. */
+  drawString(text: string, x: number, y: number): Graphics;
+  /** Both corners are filled. */
+  fillRect(x1: number, y1: number, x2: number, y2: number): Graphics;
+  drawImage(image: string, x: number, y: number): Graphics;
+  flip(): void;
 }
 
 declare const NRF: {
@@ -43,6 +55,8 @@ declare const BTN: unknown;
 declare const LED1: Pin;
 declare const LED2: Pin;
 declare const LED3: Pin;
+declare const Pixl: { setLCDPower(on: boolean): void };
+declare const g: Graphics;
 
 declare function require(name: "crypto"): { SHA256(message: Uint8Array): ArrayBuffer };
 declare function require(name: "Flash"): {
@@ -50,6 +64,9 @@ declare function require(name: "Flash"): {
   write(data: Uint8Array, address: number): void;
   erasePage(address: number): void;
 };
+declare function require(name: "Storage"): { read(file: string): string | undefined };
+/** Of several pins the last one takes the lowest bit. */
+declare function digitalWrite(pins: Pin | Pin[], value: number): void;
 declare function print(text: string): void;
 declare function getTime(): number;
 declare function setTime(seconds: number): void;

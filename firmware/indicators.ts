@@ -1,35 +1,48 @@
-import { LIGHTS } from "tracelet:build";
-import { unixTime } from "./board-clock.ts";
-import { usable } from "./encounter-log.ts";
+import { LIGHTS, SCREEN } from "tracelet:build";
+import { hideScreen, showScreen } from "./screen.ts";
+import { CLOCK_UNSET, wearerState } from "./wearer-state.ts";
 
-// A short press shows the state: green, all is well; blue, the clock is not set and nothing is sent; red, there is no log.
-// With a single light it blinks once, twice or three times. Two seconds and longer: a console over Bluetooth for a minute, shown by a long light.
+// The button: a short press shows how the board is, two seconds and longer open a console over Bluetooth for a minute.
+// Lights say it by blinks: short ones, the board works; long ones, it doesn't; how many of them says which state it is. Three lights have a colour for it as well.
 
 const LONG_PRESS = 2;
+const STEP_MS = 150;
+/** By state: red 1, green 2, blue 4 and their sums. */
+const COLOURS = "233441";
+/** A light of two seconds, blue where there is blue. */
+const SERVICE = "44444444444440";
 
-function blink(light: Pin, times: number, ms: number): void {
-  light.set();
-  setTimeout(function () {
-    light.reset();
-    if (times > 1) {
-      setTimeout(function () {
-        blink(light, times - 1, ms);
-      }, 300);
-    }
-  }, ms);
+/** What the lights are still to show, a digit a step. */
+let show = "";
+
+function play(): void {
+  // first of all: whoever interrupts this from the console must not leave a light on
+  if (show.length > 1) setTimeout(play, STEP_MS);
+  digitalWrite(LIGHTS > 2 ? [LED3, LED2, LED1] : LED1, +show[0]);
+  show = show.substr(1);
+}
+
+function blinks(): string {
+  const state = wearerState();
+  const colour = COLOURS[state];
+  let steps = "";
+  for (let i = state % CLOCK_UNSET; i >= 0; i--) steps += (state < CLOCK_UNSET ? colour : colour + colour + colour + colour) + "00";
+  return steps;
 }
 
 export function installIndicators(openService: () => void): void {
+  if (SCREEN) hideScreen();
   setWatch(
     function (event) {
-      if (event.time - event.lastTime >= LONG_PRESS) {
-        openService();
-        blink(LIGHTS > 2 ? LED3 : LED1, 1, 2000);
-        return;
+      const long = event.time - event.lastTime >= LONG_PRESS;
+      if (long) openService();
+      if (SCREEN) showScreen(long);
+      else {
+        // what is being shown gives way
+        const idle = !show;
+        show = long ? SERVICE : /*@__INLINE__*/ blinks();
+        if (idle) play();
       }
-      const state = usable ? (unixTime() ? 1 : 2) : 3;
-      if (LIGHTS > 2) blink(state > 2 ? LED1 : state > 1 ? LED3 : LED2, 1, 150);
-      else blink(LED1, state, 150);
     },
     BTN,
     { edge: "falling", repeat: true, debounce: 50 },

@@ -23,6 +23,8 @@
  */
 
 export const LOG_FILE = "tl.log";
+/** Behind the code, on boards with a screen: the QR code of the label, an image as the interpreter draws it. */
+export const LABEL_FILE = "tl.qr";
 /** Raised when a reader of the old layout would read nonsense. */
 export const LOG_VERSION = 1;
 export const PAGE_BYTES = 4096;

@@ -2,6 +2,7 @@ import { writeInt } from "../../protocols/bytes.ts";
 import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
 import { ENCOUNTER, LONGEST_ENCOUNTER, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
 import { CYCLE_TIME, MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
+import { countEncounter } from "../day-count.ts";
 import { append, baseTick, emptySlot } from "../encounter-log.ts";
 import { settings } from "../settings.ts";
 
@@ -63,7 +64,10 @@ export const scanner = /*@__PURE__*/ (function () {
     slot.set(ids.subarray(place * 20, place * 20 + 20));
     writeInt(slot, 20, 4, ((first[place] - baseTick()) >> 1) | ((duration >> 1) << 19) | (count << 29));
     writeInt(slot, 24, 2, (count >> 3) | (-strongest << 4) | (below << 11));
-    if (duration >= settings[MINIMUM_DURATION]) append(ENCOUNTER, slot);
+    if (duration >= settings[MINIMUM_DURATION]) {
+      append(ENCOUNTER, slot);
+      /*@__INLINE__*/ countEncounter();
+    }
     delete tallies[hashes[place]];
     hashes[place] = counted[place] = 0;
     openEncounters--;

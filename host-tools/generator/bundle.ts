@@ -94,6 +94,7 @@ export function prepareBundle(request: FirmwareRequest): BundleOptions & Require
       SHA256_BUILT_IN: board.crypto.sha256,
       SOFT_DEVICE: board.softDevice.firmwareId,
       LIGHTS: usableLights(board),
+      SCREEN: board.screen?.power === "Pixl.setLCDPower" ? 1 : 0,
       BUTTON: board.buttons.length > 0,
     },
     finish(code, map) {

@@ -81,26 +81,6 @@ describe("the button", () => {
     expect(strange(world.sentBy(board).slice(before), 0)).toEqual([]);
   });
 
-  test("on a board with one light it blinks once or twice", async () => {
-    const world = new WornWorld(65);
-    const board = await world.wear({ x: 0, y: 0 }, { role: "scanner", board: "mdbt42q", clockSet: false });
-    const blinks = () => {
-      let count = 0;
-      let on = false;
-      board.pressButton(100);
-      for (let i = 0; i < 200; i++) {
-        world.pass(0.01);
-        const now = board.lights.LED1 > 0;
-        if (now && !on) count++;
-        on = now;
-      }
-      return count;
-    };
-    expect(blinks()).toBe(2);
-    setClock(board, world.clock.now);
-    expect(blinks()).toBe(1);
-  });
-
   describe("held for two seconds", () => {
     async function service(seed: number, before = 700): Promise<{ world: WornWorld; board: VirtualBoard; opened: number; gaen: Lifetime }> {
       const world = new WornWorld(seed);

@@ -18,6 +18,7 @@ const radio = { heard: undefined as ((report: Report) => void) | undefined, erro
 const log: { kind: number; slot: Uint8Array }[] = [];
 const settings: number[] = [];
 
+vi.mock("../../firmware/day-count.ts", () => ({ countEncounter: () => {} }));
 vi.mock("../../firmware/settings.ts", () => ({ settings }));
 vi.mock("../../firmware/encounter-log.ts", () => ({
   emptySlot: () => new Uint8Array(28),

@@ -1,0 +1,20 @@
+import { ADVERTISE } from "tracelet:build";
+import { unixTime } from "./board-clock.ts";
+import { usable } from "./encounter-log.ts";
+import { advertising } from "./roles/beacon.ts";
+
+// What lights and screens tell the wearer, one thing at a time; docs/wearer.md says it in the wearer's words. Up to NEARLY_FULL the board does its work,
+// from CLOCK_UNSET on it doesn't.
+
+export const WELL = 0;
+export const CLOCK_UNSET = 3;
+export const SILENT = 4;
+export const NO_LOG = 5;
+
+/** The worst that is true now. */
+export function wearerState(): number {
+  if (!usable) return NO_LOG;
+  if (!unixTime()) return CLOCK_UNSET;
+  // for up to ten minutes after a restart, too: an identifier is sent from one address only
+  return ADVERTISE && !advertising ? SILENT : WELL;
+}
