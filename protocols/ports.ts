@@ -1,3 +1,6 @@
+/** AES-ECB encryption of whole 16-byte blocks; answers as many. One call for many blocks is much cheaper than many calls. */
+export type BlockCipher = (key: Uint8Array, blocks: Uint8Array) => Uint8Array;
+
 /**
  * What a host brings to the protocol functions. They are pure and synchronous; time is an argument everywhere, so only crypto needs a port.
  * Board: `firmware/crypto/`. Hub: `host-tools/node-crypto.ts`. Tests: noble as a second opinion.

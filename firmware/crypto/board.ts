@@ -1,9 +1,9 @@
 import { ADVERTISE, AES_BUILT_IN, SHA256_BUILT_IN } from "tracelet:build";
-import type { Crypto } from "../../protocols/ports.ts";
-import { builtinAes128, builtinSha256 } from "./builtin.ts";
+import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
+import { builtinAes, builtinSha256 } from "./builtin.ts";
 import { hardwareRandom } from "./random.ts";
 import { openSoftDeviceAes, softDeviceAes128 } from "./soft-device.ts";
-import { softwareAes128, softwareSha256 } from "./software.ts";
+import { softwareAes, softwareSha256 } from "./software.ts";
 
 // The best that this board has. What its interpreter was compiled with is known at build; whether the chip's AES can be had is tried at start.
 
@@ -15,11 +15,14 @@ export let aesInUse = AES_BUILT_IN ? "in" : chipAnswers ? "sd" : "js";
 function chipOrSoftwareAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array {
   const out = chipAnswers ? softDeviceAes128(key, blocks) : undefined;
   aesInUse = out ? "sd" : "js";
-  return out || softwareAes128(key, blocks);
+  return out || softwareAes(key, blocks);
 }
 
 export const boardCrypto: Crypto = {
-  aes128: AES_BUILT_IN ? builtinAes128 : chipOrSoftwareAes128,
+  aes128: AES_BUILT_IN ? builtinAes : chipOrSoftwareAes128,
   sha256: SHA256_BUILT_IN ? builtinSha256 : softwareSha256,
   randomBytes: hardwareRandom,
 };
+
+/** AES-256, which the chip's unit doesn't do. `key`: 32 bytes. */
+export const boardAes256: BlockCipher = AES_BUILT_IN ? builtinAes : softwareAes;

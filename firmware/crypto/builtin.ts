@@ -1,7 +1,7 @@
 // AES and SHA-256 as compiled into the interpreter.
 
-/** AES-128-ECB encryption. `key`: 16 bytes; `blocks`: a multiple of 16 bytes; answers as many. */
-export function builtinAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array {
+/** AES-ECB encryption. `key`: 16 or 32 bytes; `blocks`: a multiple of 16 bytes; answers as many. */
+export function builtinAes(key: Uint8Array, blocks: Uint8Array): Uint8Array {
   return new Uint8Array(AES.encrypt(blocks, key, { mode: "ECB" }));
 }
 

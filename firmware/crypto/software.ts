@@ -1,4 +1,4 @@
-// AES-128 and SHA-256 for interpreters that were compiled without them, written for little space: tables are computed when they are first needed,
+// AES and SHA-256 for interpreters that were compiled without them, written for little space: tables are computed when they are first needed,
 // so a board that never needs them pays no memory. Sources: FIPS 197, FIPS 180-4; section numbers are theirs.
 
 let sBox: Uint8Array | undefined;
@@ -22,31 +22,36 @@ function makeSBox(): Uint8Array {
   return box;
 }
 
-/** AES-128-ECB encryption. `key`: 16 bytes; `blocks`: a multiple of 16 bytes; answers as many. */
-export function softwareAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array {
+/** AES-ECB encryption. `key`: 16 or 32 bytes; `blocks`: a multiple of 16 bytes; answers as many. */
+export function softwareAes(key: Uint8Array, blocks: Uint8Array): Uint8Array {
   if (!sBox) sBox = makeSBox();
   const box = sBox;
   const out = new Uint8Array(blocks.length);
-  const keys = new Uint8Array(176);
+  const size = key.length;
+  // 10 rounds or 14 (5), and one key more
+  const last = size * 4 + 96;
+  const keys = new Uint8Array(last + 16);
   const state = new Uint8Array(16);
   const mixed = new Uint8Array(16);
   let constant = 1;
   keys.set(key);
-  // 5.2; the first word of a round key takes the last one of the round before, turned by a byte
-  for (let i = 16; i < 176; i++) {
+  // 5.2; every fourth word, or eighth, takes the one before turned by a byte
+  for (let i = size; i < last + 16; i++) {
     let word = keys[i - 4];
-    if (!(i & 12)) {
+    const place = i & (size - 4);
+    if (place === 16) word = box[word];
+    else if (!place) {
       word = box[keys[(i & 3) > 2 ? i - 7 : i - 3]];
       if (!(i & 3)) {
         word ^= constant;
         constant = (constant << 1) ^ ((constant >> 7) * 283);
       }
     }
-    keys[i] = keys[i - 16] ^ word;
+    keys[i] = keys[i - size] ^ word;
   }
   for (let at = 0; at < out.length; at += 16) {
     for (let i = 0; i < 16; i++) state[i] = blocks[at + i] ^ keys[i];
-    for (let round = 16; round < 160; round += 16) {
+    for (let round = 16; round < last; round += 16) {
       for (let i = 0; i < 16; i += 4) {
         // ShiftRows takes a column from the diagonal: byte i from 5i (5.1.2)
         const a = box[state[i]];
@@ -67,7 +72,7 @@ export function softwareAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array 
       }
       state.set(mixed);
     }
-    for (let i = 0; i < 16; i++) out[at + i] = box[state[(i * 5) & 15]] ^ keys[160 + i];
+    for (let i = 0; i < 16; i++) out[at + i] = box[state[(i * 5) & 15]] ^ keys[last + i];
   }
   return out;
 }

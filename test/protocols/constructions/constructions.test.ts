@@ -38,17 +38,17 @@ describe.each([
   test.each(vectors.aes_ctr.filter(isAes128))("CTR of $name, both ways, with a 128-bit counter", (row) => {
     const key = fromHex(row.key);
     const counter = fromHex(row.counter);
-    const ciphertext = toHex(aesCtr(crypto, key, counter, fromHex(row.plaintext)));
+    const ciphertext = toHex(aesCtr(crypto.aes128, key, counter, fromHex(row.plaintext)));
     expect(ciphertext).toBe(row.ciphertext);
     expect(ciphertext).not.toBe(row.known_bad_32bit_counter);
-    expect(toHex(aesCtr(crypto, key, counter, fromHex(row.ciphertext)))).toBe(row.plaintext);
+    expect(toHex(aesCtr(crypto.aes128, key, counter, fromHex(row.ciphertext)))).toBe(row.plaintext);
   });
 
   test("CTR leaves key, counter and data as they were", () => {
     const key = new Uint8Array(16).fill(1);
     const counter = new Uint8Array(16).fill(255);
     const data = new Uint8Array(40).fill(3);
-    aesCtr(crypto, key, counter, data);
+    aesCtr(crypto.aes128, key, counter, data);
     expect([key, counter, data]).toEqual([new Uint8Array(16).fill(1), new Uint8Array(16).fill(255), new Uint8Array(40).fill(3)]);
   });
 
@@ -67,7 +67,7 @@ test("HMAC, HKDF and CTR agree with OpenSSL for any input (COM-08)", () => {
   );
   fc.assert(
     fc.property(bytes(16, 16), bytes(16, 16), bytes(100), (key, counter, data) => {
-      expect(toHex(aesCtr(nodeCrypto, key, counter, data))).toBe(createCipheriv("aes-128-ctr", key, counter).update(data).toString("hex"));
+      expect(toHex(aesCtr(nodeCrypto.aes128, key, counter, data))).toBe(createCipheriv("aes-128-ctr", key, counter).update(data).toString("hex"));
     }),
   );
 });

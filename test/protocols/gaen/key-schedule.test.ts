@@ -124,7 +124,7 @@ test("encrypting metadata is AES-CTR from the RPI on, and changes neither (GAEN-
   fc.assert(
     fc.property(bytes(16), bytes(16), bytes(4), (aemk, rpi, metadata) => {
       const before = toHex(rpi) + toHex(metadata);
-      expect(toHex(encryptMetadata(nodeCrypto, aemk, rpi, metadata))).toBe(toHex(aesCtr(nodeCrypto, aemk, rpi, metadata)));
+      expect(toHex(encryptMetadata(nodeCrypto, aemk, rpi, metadata))).toBe(toHex(aesCtr(nodeCrypto.aes128, aemk, rpi, metadata)));
       expect(toHex(rpi) + toHex(metadata)).toBe(before);
     }),
   );
