@@ -30,6 +30,19 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   mv: count,
 });
 
+/** What a status of any version of our firmware tells. */
+export type AnyStatus = Pick<DeviceStatus, "v" | "b" | "r" | "id"> & Partial<Pick<DeviceStatus, "lo" | "hi" | "ak">>;
+
+const anyStatusShape: z.ZodType<AnyStatus> = z.object({
+  v: z.string(),
+  b: z.string(),
+  r: z.string(),
+  id: z.string(),
+  lo: count.optional(),
+  hi: count.optional(),
+  ak: count.optional(),
+});
+
 /** What `T.r` answered. Shape as the store takes it. */
 export interface RecordBlock {
   /** Sequence number of the first slot, as asked. */
@@ -139,9 +152,34 @@ export class Board {
     return (await this.timedStatus()).value;
   }
 
-  /** Status, with the times at which it was asked for and at which the answer began. */
+  /**
+   * Status, with the times at which it was asked for and at which the answer began.
+   * @throws DeviceError "other_firmware" where the firmware on the board tells another status than this program knows
+   */
   timedStatus(tries?: number): Promise<{ value: DeviceStatus; sentAt: number; begunAt: number }> {
-    return this.command("s()", (payload) => parseAs(payload, statusShape), tries);
+    return this.command(
+      "s()",
+      (payload) => {
+        const status = parseAs(payload, statusShape);
+        const other = status ? undefined : parseAs(payload, anyStatusShape);
+        if (other) throw this.otherFirmware(other);
+        return status;
+      },
+      tries,
+    );
+  }
+
+  /** What can be told of whatever version of our firmware runs there. */
+  async anyStatus(): Promise<AnyStatus> {
+    return (await this.command("s()", (payload) => parseAs(payload, anyStatusShape))).value;
+  }
+
+  private otherFirmware({ v, b, r }: AnyStatus): DeviceError {
+    return new DeviceError(
+      "other_firmware",
+      `${this.name}: firmware ${v} on it tells its status otherwise than this version of tracelet reads it; ` +
+        `\`tracelet flash --board ${printable(b)} --role ${printable(r)}\` brings it up to date and keeps its log`,
+    );
   }
 
   /** Sends the request for records and waits for nothing: see pull.ts. */

@@ -2,10 +2,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import { findBoard } from "../../boards/index.ts";
-import type { DeviceStatus } from "../../protocols/device-link.ts";
 import { LOG_ID_BYTES } from "../../protocols/log-format.ts";
 import { DeviceError } from "../errors.ts";
-import { Board } from "./board.ts";
+import { type AnyStatus, Board } from "./board.ts";
 import { sleep } from "./host-clock.ts";
 import { atLeast } from "./interpreter-version.ts";
 import { raiseSpeed } from "./link-speed.ts";
@@ -81,7 +80,7 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
   const begun = board.clock.now();
   const facts = rightBoard(board, bundle);
   rightInterpreter(board, facts, options.oldInterpreter === true);
-  const before = board.identity.firmware ? await board.status() : undefined;
+  const before = board.identity.firmware ? await board.anyStatus() : undefined;
   const survey = await surveyStorage(board.repl, facts);
   const fresh = decide(board, survey, bundle, before, options);
   const layout: Layout = { facts, logPages: fresh ? bundle.logPages : survey.head!.pages };
@@ -142,15 +141,15 @@ function rightInterpreter(board: Board, facts: BoardFacts, tolerant: boolean): v
 }
 
 /** Is Storage to be made anew? @throws DeviceError where that would lose something the user has not given up */
-function decide(board: Board, survey: StorageSurvey, bundle: Bundle, status: DeviceStatus | undefined, options: FlashOptions): boolean {
+function decide(board: Board, survey: StorageSurvey, bundle: Bundle, status: AnyStatus | undefined, options: FlashOptions): boolean {
   const { name } = board;
   if (survey.kind === "blank") return true;
   if (options.erase) {
-    const waiting = status ? status.hi - Math.max(status.ak, status.lo) : 0;
-    const unknown = !status && survey.hasRecords;
+    const waiting = notPulled(status);
+    const unknown = waiting === undefined && survey.hasRecords;
     // an acknowledgement is a record itself: one that was not pulled is no loss
-    if ((waiting > 1 || unknown) && !options.discard) {
-      const what = status
+    if ((unknown || (waiting ?? 0) > 1) && !options.discard) {
+      const what = waiting
         ? `${waiting} records that were not pulled`
         : "a log, and without its firmware running nobody can tell what of it was pulled";
       throw new DeviceError(
@@ -170,6 +169,12 @@ function decide(board: Board, survey: StorageSurvey, bundle: Bundle, status: Dev
   if (version !== bundle.logVersion)
     throw new DeviceError("other_log", `${name}: the board's log has format ${version}, the new firmware writes ${bundle.logVersion}; ${BEGIN_ANEW}`);
   return false;
+}
+
+/** Records that only the board has; `undefined` where it doesn't tell. */
+function notPulled(status: AnyStatus | undefined): number | undefined {
+  if (status?.hi === undefined || status.ak === undefined || status.lo === undefined) return undefined;
+  return status.hi - Math.max(status.ak, status.lo);
 }
 
 const BEGIN_ANEW = "pull it (`tracelet pull`), then begin a new one with --erase";
@@ -208,7 +213,7 @@ async function replace(board: Board, bundle: Bundle, layout: Layout, fresh: bool
 }
 
 /** Starts what was flashed and waits until it answers with its version. */
-async function startAndWait(board: Board, bundle: Bundle): Promise<DeviceStatus> {
+async function startAndWait(board: Board, bundle: Bundle): Promise<AnyStatus> {
   const { repl, clock, stream } = board;
   stream.clear();
   await repl.send("load()");
@@ -217,7 +222,7 @@ async function startAndWait(board: Board, bundle: Bundle): Promise<DeviceStatus>
   for (let i = 0; i < START_TRIES; i++) {
     const identity = await repl.attach();
     if (identity.firmware) {
-      const status = await new Board(repl, identity).status();
+      const status = await new Board(repl, identity).anyStatus();
       if (status.v === bundle.version && status.b === bundle.board) return status;
       throw new DeviceError(
         "not_running",

@@ -107,6 +107,17 @@ describe("putting firmware on a board", () => {
     expect(await put(clock, board, littleFirmware({ board: "pixljs" }))).toMatchObject({ checkedBy: "CRC-32" });
   });
 
+  test("firmware of another version, with other settings, is told as such, and replaced with its log kept", async () => {
+    const older = littleFirmware({ version: "0.0.9", settings: [300, 2, 250] });
+    const { clock, board } = virtualBoard("puckjs");
+    expect(await put(clock, board, older)).toMatchObject({ version: "0.0.9" });
+    const { code, message } = await failure(overLink(clock, board, (link) => link.status()));
+    expect(code).toBe("other_firmware");
+    for (const words of ["0.0.9", "tracelet flash --board puckjs --role wearable", "keeps its log"]) expect(message).toContain(words);
+    expect(await put(clock, board, NEW)).toMatchObject({ version: "1.1.0", replaced: "0.0.9", freshLog: false });
+    expect((await overLink(clock, board, (link) => link.status())).v).toBe("1.1.0");
+  });
+
   test("an interpreter without packets gets it in lines of text", async () => {
     const { clock, board } = virtualBoard("puckjs", { firmware: "2v24" });
     expect((await failure(put(clock, board))).code).toBe("old_interpreter");
