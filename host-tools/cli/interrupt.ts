@@ -15,6 +15,11 @@ export function onInterrupt(cleanup: () => Promise<void>): () => void {
   };
 }
 
+/** Puts right what has to be, latest first. */
+export async function cleanUp(): Promise<void> {
+  for (const cleanup of [...cleanups]) await cleanup().catch(() => {});
+}
+
 /** Ctrl-C or a request to end: puts things right, for two seconds at most, then ends. A second one ends at once. */
 export function handleInterrupts(): void {
   if (handling) return;
@@ -25,7 +30,7 @@ export function handleInterrupts(): void {
     ending = true;
     setTimeout(() => process.exit(EXIT_INTERRUPTED), PATIENCE_MS);
     process.stderr.write("\ntracelet: interrupted\n");
-    for (const cleanup of [...cleanups]) await cleanup().catch(() => {});
+    await cleanUp();
     process.exit(EXIT_INTERRUPTED);
   };
   process.on("SIGINT", end);

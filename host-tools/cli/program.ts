@@ -11,10 +11,12 @@ import { register as importFiles } from "./import.ts";
 import { handleInterrupts } from "./interrupt.ts";
 import { register as keys } from "./keys.ts";
 import { addKeysPull } from "./keys-pull.ts";
+import { register as label } from "./label.ts";
 import { register as match } from "./match.ts";
 import type { RegisterCommand } from "./output.ts";
 import { register as ports } from "./ports.ts";
 import { register as power } from "./power.ts";
+import { register as provision } from "./provision.ts";
 import { register as pull } from "./pull.ts";
 import { register as status } from "./status.ts";
 import { register as time } from "./time.ts";
@@ -34,6 +36,8 @@ const COMMANDS: RegisterCommand[] = [
   time,
   status,
   config,
+  provision,
+  label,
   pull,
   exportFiles,
   importFiles,

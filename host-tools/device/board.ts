@@ -27,6 +27,7 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   ro: count,
   er: z.tuple([count, count, count]),
   c: settings,
+  cr: z.string().optional(),
   mv: count,
 });
 

@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
-import { type BoardContact, listBoards, type StoredBoard } from "./boards.ts";
+import { type BoardContact, listBoards, meetBoard, type StoredBoard } from "./boards.ts";
 import { addClockSync, type ClockSync, clockSyncs, resolveTimes } from "./clocks.ts";
 import { type OpenOptions, openDatabase } from "./database.ts";
 import { databaseError } from "./database-errors.ts";
@@ -59,6 +59,13 @@ export class Store {
 
   boards(): Promise<StoredBoard[]> {
     return this.guarded(() => listBoards(this.#query));
+  }
+
+  /** Enters a board with its log and its name, or brings them up to date. */
+  enterBoard(board: BoardContact): Promise<void> {
+    return this.guarded(() => {
+      this.database.transaction(() => meetBoard(this.database, board, this.now())).immediate();
+    });
   }
 
   addClockSync(board: BoardContact, sync: ClockSync): Promise<void> {

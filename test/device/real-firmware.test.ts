@@ -71,7 +71,7 @@ describe("the firmware that is shipped", () => {
   test("is flashed, runs, and tells what it is", async () => {
     const { clock, board } = powered(pristine);
     const status = await overLink(clock, board, (link) => link.status());
-    expect(status).toMatchObject({ v: bundle.version, b: "puckjs", r: "wearable", id: "feedfacecafe0001", u: 0, er: [0, 0, 0] });
+    expect(status).toMatchObject({ v: bundle.version, b: "puckjs", r: "wearable", id: "feedfacecafe0001", u: 0, er: [0, 0, 0], cr: "in" });
     expect(board.errors).toEqual([]);
   });
 

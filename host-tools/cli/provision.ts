@@ -1,0 +1,218 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { InvalidArgumentError } from "commander";
+import type { Bundle } from "../device/flash.ts";
+import { type HostClock, systemClock } from "../device/host-clock.ts";
+import { openPort } from "../device/open-board.ts";
+import { listPorts } from "../device/ports.ts";
+import type { Transport } from "../device/transport.ts";
+import { ConfigError, ToolError } from "../errors.ts";
+import { type BatchPart, provisionBatch } from "../provision/batch.ts";
+import { ANY_PORT, type PlanRow, parsePlan } from "../provision/plan.ts";
+import { planOf } from "../provision/provision-board.ts";
+import { type BatchReport, describeReport, reportRow } from "../provision/report.ts";
+import { ProvisionState } from "../provision/state.ts";
+import { Store } from "../store/store.ts";
+import { buildAsAsked } from "./build.ts";
+import { toBundle } from "./flash.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { createOutput, type RegisterCommand } from "./output.ts";
+
+interface Options {
+  batch: string;
+  out?: string;
+  db?: string;
+  port: string[];
+  jobs: number;
+  wait: number;
+  erase?: boolean;
+  discard?: boolean;
+  oldInterpreter?: boolean;
+  fast: boolean;
+  release: string[];
+  report?: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+/** What the command has from outside; other ports and another clock for tests. */
+export interface ProvisionTools {
+  clock: HostClock;
+  open(port: string): Promise<Transport>;
+  /** Ports that `*` stands for where none is named. */
+  ports(): Promise<string[]>;
+  build(board: string, role: string, protocols: string[]): Promise<Bundle>;
+}
+
+const TOOLS: ProvisionTools = {
+  clock: systemClock,
+  open: (port) => openPort(port),
+  ports: async () => (await listPorts()).map(({ path }) => path),
+  async build(board, role, protocols) {
+    const { code, manifest } = await buildAsAsked({ board, role, protocol: protocols.join(","), set: [] });
+    return toBundle(Buffer.from(code, "latin1"), manifest);
+  },
+};
+
+const STATE_FILE = "state.jsonl";
+
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d+$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`a whole number from ${least} on, got ${text}`);
+    return Number(text);
+  };
+}
+
+const collect = (text: string, before: string[]) => [...before, text];
+
+function readPlan(file: string): PlanRow[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new ConfigError(
+      "no_file",
+      `${file} can't be read (${code}); a plan is a table with the columns name, port, board, role: docs/provisioning.md`,
+      {
+        cause,
+      },
+    );
+  }
+  return parsePlan(text, file);
+}
+
+/** @throws ConfigError "no_lock" where a board is to be locked */
+function refuseLocks(rows: PlanRow[], file: string): void {
+  const row = rows.find(({ lock }) => lock);
+  if (row) throw new ConfigError("no_lock", `${file}, line ${row.line}, lock: this version of tracelet can't lock boards; say no`);
+}
+
+/** Builds each firmware once, all of them before a board is touched. */
+async function withBundles(rows: PlanRow[], tools: ProvisionTools): Promise<BatchPart[]> {
+  const bundles = new Map<string, Bundle>();
+  const parts: BatchPart[] = [];
+  for (const row of rows) {
+    const key = [row.board.id, row.role, ...row.protocols].join(" ");
+    const bundle = bundles.get(key) ?? (await tools.build(row.board.id, row.role, row.protocols));
+    bundles.set(key, bundle);
+    parts.push({ row, bundle });
+  }
+  return parts;
+}
+
+/** What would be done, one line a board. */
+function describePlan(parts: BatchPart[], state: ProvisionState): string {
+  return parts
+    .map(({ row, bundle }) => {
+      const { name, port, board, role, protocols, settingsText, lock } = row;
+      const known = state.board(name);
+      const stands = state.isFinished(name, planOf(row, bundle)) ? "done already" : known ? `begun with chip ${known.chip}` : "to be done";
+      const what = `${board.name} as ${role}, ${protocols.join(" ")}, firmware ${bundle.version} (${bundle.code.length} bytes)`;
+      return `${name}  ${port === ANY_PORT ? "any port" : port}  ${what}  ${settingsText || "usual settings"}${lock ? "  locked" : ""}  ${stands}`;
+    })
+    .join("\n");
+}
+
+async function portsForAny(rows: PlanRow[], options: Options, tools: ProvisionTools): Promise<string[]> {
+  if (!rows.some((row) => row.port === ANY_PORT)) return [];
+  const named = new Set(rows.map((row) => row.port));
+  const ports = options.port.length > 0 ? options.port : (await tools.ports()).filter((port) => !named.has(port));
+  if (ports.length === 0)
+    throw new ConfigError(
+      "no_port",
+      `${options.batch}: rows for any port, and no serial port is there; plug in the adapter, or name ports with --port`,
+    );
+  return ports;
+}
+
+async function provision(options: Options, tools: ProvisionTools): Promise<void> {
+  const output = createOutput(options.json === true);
+  const rows = readPlan(options.batch);
+  refuseLocks(rows, options.batch);
+  const parts = await withBundles(rows, tools);
+  const folder = options.out ?? options.batch.replace(/\.[^./\\]*$/, "");
+  if (folder === options.batch)
+    throw new ConfigError("usage", `${options.batch}: a plan without an ending would be its own folder; name one with --out`);
+  const stateFile = join(folder, STATE_FILE);
+  if (options.dryRun) {
+    const state = ProvisionState.look(stateFile);
+    const none = new Map();
+    return output.result({ dryRun: true, boards: parts.map(({ row, bundle }) => reportRow(row, bundle, state, none)) }, describePlan(parts, state));
+  }
+  const anyPorts = await portsForAny(rows, options, tools);
+  const state = ProvisionState.open(stateFile, () => tools.clock.now());
+  for (const name of options.release) {
+    if (!state.board(name)) throw new ConfigError("not_begun", `--release ${name}: no board was begun under this name`);
+    state.add({ event: "released", name });
+  }
+  const store = options.db === undefined ? undefined : Store.open(options.db);
+  const ending = new AbortController();
+  const say = (text: string) => process.stderr.write(`tracelet: ${text}\n`);
+  const { erase, discard, oldInterpreter, fast } = options;
+  const work = provisionBatch(parts, {
+    state,
+    folder,
+    store,
+    clock: tools.clock,
+    open: tools.open,
+    anyPorts,
+    jobs: options.jobs,
+    waitSeconds: options.wait,
+    signal: ending.signal,
+    flashOptions: { erase, discard, oldInterpreter, fast, onInterrupt, say },
+    say,
+  });
+  const forget = onInterrupt(async () => {
+    ending.abort();
+    await work.catch(() => {});
+    say("the same command goes on where this one ended");
+  });
+  try {
+    const failures = await work;
+    const boards = parts.map(({ row, bundle }) => reportRow(row, bundle, state, failures));
+    const done = boards.filter((row) => row.state === "done").length;
+    const report: BatchReport = { plan: options.batch, folder, done, boards };
+    if (options.report !== undefined) writeFileSync(options.report, JSON.stringify(report, undefined, 1) + "\n");
+    output.result(report, describeReport(report));
+    if (done < boards.length)
+      throw new ToolError(
+        "not_all_done",
+        `${boards.length - done} of ${boards.length} boards are not done; put right what is said above and run the same command again`,
+      );
+  } finally {
+    forget();
+    await store?.close();
+  }
+}
+
+/** `provision` with other tools than the real ones. */
+export function provisionCommand(tools: ProvisionTools): RegisterCommand {
+  return (program) => {
+    program
+      .command("provision")
+      .description("make a fleet of boards ready by a plan: flash, settings, clock, self test, label, record")
+      .requiredOption("--batch <file>", "plan: a CSV file with one row a board (docs/provisioning.md)")
+      .option("--out <folder>", "labels and state of the batch (default: the plan's name without .csv)")
+      .option("--db <file>", "enter the boards into this database")
+      .option("--port <port>", "a port that `*` stands for; may be given several times (default: every serial port)", collect, [])
+      .option("--jobs <n>", "boards worked on at a time", wholeNumber(1), 8)
+      .option("--wait <seconds>", "how long a port is watched for its next board", wholeNumber(0), 120)
+      .option("--erase", "erase boards that come for the first time")
+      .option("--discard", "with --erase: also records that were not pulled")
+      .option("--old-interpreter", "accept Espruino 2v24 and 2v25, which can lose files")
+      .option("--no-fast", "don't raise the speed of the wire while flashing")
+      .option("--release <name>", "forget which board was begun under this name; may be given several times", collect, [])
+      .option("--report <file>", "write the report as JSON as well")
+      .option("--dry-run", "check the plan, build, say what would be done; no port is opened")
+      .option("--json", "print one JSON document")
+      .addHelpText(
+        "after",
+        "\nExamples:\n  tracelet provision --batch plan.csv --dry-run\n  tracelet provision --batch plan.csv --db tracelet.db --report report.json\n" +
+          "Cut off anywhere, the same command goes on; a board that is done is recognised and left alone.",
+      )
+      .action((options: Options) => provision(options, tools));
+  };
+}
+
+export const register: RegisterCommand = provisionCommand(TOOLS);

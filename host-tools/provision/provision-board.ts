@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Board } from "../device/board.ts";
+import { type SyncStore, synchronise } from "../device/clock-sync.ts";
+import { configure } from "../device/config.ts";
+import { type Bundle, type FlashOptions, flash } from "../device/flash.ts";
+import { type BoardDescription, describeBoard } from "../device/pull.ts";
+import { ToolError } from "../errors.ts";
+import { drawLabel } from "../label/label.ts";
+import { type HeardAround, listenAround } from "./bare-radio.ts";
+import type { PlanRow } from "./plan.ts";
+import { type SelfTest, selfTest } from "./self-test.ts";
+import type { ProvisionState, Step } from "./state.ts";
+
+/** Where provisioned boards are entered. The store fits. */
+export interface ProvisionStore extends SyncStore {
+  enterBoard(board: BoardDescription & { name: string }): Promise<void>;
+}
+
+export interface BoardJob {
+  row: PlanRow;
+  bundle: Bundle;
+  state: ProvisionState;
+  /** Labels and keys go here. */
+  folder: string;
+  store?: ProvisionStore;
+  flashOptions: Pick<FlashOptions, "erase" | "discard" | "oldInterpreter" | "fast" | "onInterrupt" | "say">;
+  say(text: string): void;
+}
+
+// What each step leaves in the state.
+export interface FlashResult {
+  logId: string;
+  version: string;
+  bytes: number;
+  checkedBy: string;
+  freshLog: boolean;
+  replaced: string | null;
+  interpreter: string;
+}
+export interface ClockResult {
+  era: number;
+  errorMs: number;
+  roundTripMs: number;
+}
+
+/** What decides whether a step that was done holds: the row's own, and the firmware. */
+export function planOf(row: PlanRow, bundle: Bundle): string {
+  const { board, role, protocols, settings, lock } = row;
+  const what = JSON.stringify([board.id, role, protocols, settings, lock, bundle.version]);
+  return createHash("sha256").update(what).digest("hex").slice(0, 12);
+}
+
+/** A step that failed. */
+export class StepFailed extends Error {
+  constructor(
+    readonly step: Step,
+    override readonly cause: unknown,
+  ) {
+    super(`${step} failed`, { cause });
+  }
+}
+
+/**
+ * Makes one board ready, from wherever it stands: what the state says is done for this plan, and the board still shows, is left alone.
+ * @throws StepFailed with the step and why
+ */
+export async function provisionBoard(board: Board, job: BoardJob): Promise<void> {
+  const { row, bundle, state } = job;
+  const plan = planOf(row, bundle);
+  const { clock } = board;
+  const step = async <T>(name: Step, work: () => Promise<T>, holds: (before: T) => boolean = () => true): Promise<T> => {
+    const before = state.result(row.name, name, plan) as T | undefined;
+    if (before !== undefined && holds(before)) return before;
+    const begun = clock.now();
+    try {
+      const result = await work();
+      const seconds = Math.round((clock.now() - begun) * 10) / 10;
+      state.add({ event: "done", name: row.name, step: name, plan, seconds, result });
+      job.say(`${row.name}: ${name}, ${seconds} s`);
+      return result;
+    } catch (error) {
+      throw new StepFailed(name, error);
+    }
+  };
+
+  // of the board as it came: later our firmware has the radio
+  let around = (state.result(row.name, "radio", plan) as HeardAround | undefined) ?? null;
+  if (!board.identity.firmware) around = await step("radio", () => listenAround(board.repl));
+  const there = board.identity.firmware ? await board.anyStatus() : undefined;
+  const flashed = await step<FlashResult>(
+    "flash",
+    async () => {
+      const { logId, version, bytes, checkedBy, freshLog, replaced } = await flash(board, bundle, job.flashOptions);
+      return { logId, version, bytes, checkedBy, freshLog, replaced, interpreter: board.identity.version.text };
+    },
+    ({ version, logId }) => there?.v === version && there.id === logId,
+  );
+  const running = there?.v === flashed.version ? board : new Board(board.repl, await board.repl.attach());
+  const changes = Object.entries(row.settings).map(([name, value]) => ({ name, value }));
+  // cheap where nothing differs, and then it is certain
+  const settings = await configure(running, changes);
+  await step("settings", async () => settings);
+  const { e: era, u } = await running.status();
+  await step<ClockResult>(
+    "clock",
+    async () => {
+      const { after, roundTripMs, status } = await synchronise(running, job.store);
+      return { era: status?.e ?? era, errorMs: after.offsetMs, roundTripMs };
+    },
+    (before) => u > 0 && before.era === era,
+  );
+  await step<SelfTest>("test", () => selfTest(running, around));
+  await step("label", async () => ({ file: writeLabel(job.folder, row.name, flashed.logId) }));
+  const { store } = job;
+  if (store) {
+    const status = await running.status();
+    await step("record", async () => {
+      await store.enterBoard({ ...describeBoard(running, status), name: row.name });
+      return {};
+    });
+  }
+  state.add({ event: "finished", name: row.name, plan });
+}
+
+/** Answers the file's path inside the folder. */
+function writeLabel(folder: string, name: string, logId: string): string {
+  const file = `labels/${name}.png`;
+  try {
+    mkdirSync(join(folder, "labels"), { recursive: true });
+    writeFileSync(join(folder, file), drawLabel(logId, name));
+  } catch (cause) {
+    throw new ToolError(
+      "unwritable_file",
+      `${join(folder, file)}: can't be written (${(cause as Error).message}); choose another folder with --out`,
+      {
+        cause,
+      },
+    );
+  }
+  return file;
+}
