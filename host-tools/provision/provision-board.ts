@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Board } from "../device/board.ts";
-import { type SyncStore, synchronise } from "../device/clock-sync.ts";
+import type { ContactStore } from "../device/clock-contact.ts";
+import { synchronise } from "../device/clock-sync.ts";
 import { configure } from "../device/config.ts";
+import { type BoardDescription, describeBoard } from "../device/description.ts";
 import { type Bundle, type FlashOptions, flash } from "../device/flash.ts";
-import { type BoardDescription, describeBoard } from "../device/pull.ts";
 import { ToolError } from "../errors.ts";
 import { drawLabel } from "../label/label.ts";
 import { type HeardAround, listenAround } from "./bare-radio.ts";
@@ -14,7 +15,7 @@ import { type SelfTest, selfTest } from "./self-test.ts";
 import type { ProvisionState, Step } from "./state.ts";
 
 /** Where provisioned boards are entered. The store fits. */
-export interface ProvisionStore extends SyncStore {
+export interface ProvisionStore extends ContactStore {
   enterBoard(board: BoardDescription & { name: string }): Promise<void>;
 }
 
