@@ -1,9 +1,11 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { utc } from "../device/clock-words.ts";
 import { ConfigError, ToolError } from "../errors.ts";
 import { formatMhRow, type MhKind, type MhRow, mhHeader } from "../store/mh-csv.ts";
 import { rxDataRows, rxRawDataRows, tekDataRows } from "../store/mh-rows.ts";
 import { Store } from "../store/store.ts";
+import type { UndatedEncounter } from "../store/undated.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
 
 export interface ExportOptions {
@@ -21,7 +23,7 @@ export interface ExportReport {
 
 /**
  * Writes what the store has as files of the Raspberry Pi peer tool into a folder, in place of files of those names. Only their owner may read them (MH-05).
- * rx_raw_data.csv is written where there are sightings, tek_data.csv only when asked for.
+ * rx_raw_data.csv is written where there are sightings, undated.csv where the time of encounters is not known, tek_data.csv only when asked for.
  */
 export async function exportFiles(store: Store, options: ExportOptions): Promise<ExportReport> {
   const { board, out } = options;
@@ -37,16 +39,31 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   const write = (kind: MhKind, rows: MhRow[]) => files.push({ file: writeMhFile(out, kind, rows), rows: rows.length });
   writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
   write("rx_data", heard.rows);
+  const undated = await store.undated(board);
+  if (undated.length > 0) files.push({ file: writeUndated(out, undated), rows: undated.length });
   if (raw.rows.length > 0) write("rx_raw_data", raw.rows);
   if (options.keys) write("tek_data", tekDataRows(await store.keys(board)));
   return { files, leftOut: { withoutTime: heard.withoutTime + raw.withoutTime, withoutAem: raw.withoutAem } };
 }
 
-/** Writes beside the file and renames, so that nobody ever reads half of one. Answers its path. */
 function writeMhFile(folder: string, kind: MhKind, rows: MhRow[]): string {
   const position = rows.some((row) => row.kind !== "tek_data" && row.position !== undefined);
-  const lines = [mhHeader(kind, position), ...rows.map((row) => formatMhRow(row, position))];
-  const path = join(folder, `${kind}.csv`);
+  return writeLines(folder, `${kind}.csv`, [mhHeader(kind, position), ...rows.map((row) => formatMhRow(row, position))]);
+}
+
+/** Encounters of eras that have no date: between which times each began (empty: nothing is known), and for how long it lasted. Our own file; the peer tool's know no such thing. */
+function writeUndated(folder: string, encounters: UndatedEncounter[]): string {
+  const time = (unix: number | undefined) => (unix === undefined ? "" : utc(unix * 1000));
+  const hex = (bytes: Uint8Array | null) => (bytes === null ? "" : Buffer.from(bytes).toString("hex"));
+  const rows = encounters.map(({ board, era, seq, notBefore, notAfter, seconds, rpi, aem, maxRssi }) =>
+    [board, era, seq, time(notBefore), time(notAfter), seconds, hex(rpi), hex(aem), maxRssi].join(";"),
+  );
+  return writeLines(folder, "undated.csv", ["board;era;record;not before;not after;seconds;rpi;aem;max rssi", ...rows]);
+}
+
+/** Writes beside the file and renames, so that nobody ever reads half of one. Answers its path. */
+function writeLines(folder: string, name: string, lines: string[]): string {
+  const path = join(folder, name);
   const part = `${path}.${process.pid}.part`;
   writing(path, () => {
     try {
@@ -72,7 +89,10 @@ function writing(path: string, write: () => void): void {
 
 function describe({ files, leftOut }: ExportReport): string {
   const lines = files.map(({ file, rows }) => `${file}: ${rows} rows`);
-  if (leftOut.withoutTime > 0) lines.push(`${leftOut.withoutTime} rows left out: their time is not known yet; set the board's clock and pull again`);
+  if (leftOut.withoutTime > 0)
+    lines.push(
+      `${leftOut.withoutTime} rows are in no file of the peer tool, for their time is not known; undated.csv says between which times each encounter lies`,
+    );
   if (leftOut.withoutAem > 0) lines.push(`${leftOut.withoutAem} sightings left out: the encounter they belong to was not pulled yet`);
   return lines.join("\n");
 }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ToolError } from "../errors.ts";
 import { register as build } from "./build.ts";
+import { register as clocks } from "./clocks.ts";
 import { register as config } from "./config.ts";
 import { register as demo } from "./demo.ts";
 import { register as exportFiles } from "./export.ts";
@@ -34,6 +35,7 @@ const COMMANDS: RegisterCommand[] = [
   build,
   flash,
   time,
+  clocks,
   status,
   config,
   provision,

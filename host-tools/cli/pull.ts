@@ -5,6 +5,11 @@ import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts
 import type { RegisterCommand } from "./output.ts";
 import { describePurged, withRetentionOption } from "./retention-option.ts";
 
+function describeClock(offsetMs: number, driftPpm: number | undefined): string {
+  const drift = driftPpm === undefined ? "" : `, ${Math.abs(driftPpm)} ppm ${driftPpm > 0 ? "slow" : "fast"} since the contact before`;
+  return `${durationInWords(offsetMs)} ${offsetMs < 0 ? "behind" : "ahead"}${drift}`;
+}
+
 function describe(port: string, pulled: Pulled, dryRun: boolean): string {
   const { from, upTo, added, encounters, damaged, lost, repeated, seconds, bytes, status } = pulled;
   const lines: string[] = [];
@@ -18,6 +23,10 @@ function describe(port: string, pulled: Pulled, dryRun: boolean): string {
       `${port}: ${added} new records, ${encounters} of them encounters, up to ${upTo} of log ${pulled.logId} (${durationInWords(seconds * 1000)}${rate})`,
     );
   }
+  const { clock } = pulled;
+  if (clock && clock.offsetMs === undefined)
+    lines.push("  its clock is not set: set it with `tracelet time`; what was pulled is dated by this contact");
+  else if (clock?.offsetMs !== undefined) lines.push(`  clock ${describeClock(clock.offsetMs, clock.driftPpm)}`);
   if (pulled.freshLog) lines.push("  a fresh log: this board had another one before");
   if (lost > 0 && from === 0) lines.push(`  ${lost} older records are not on the board any more`);
   else if (lost > 0) lines.push(`  ${lost} records were overwritten on the board before they were pulled; pull more often, or raise cycleTime`);

@@ -21,11 +21,12 @@ export const register: RegisterCommand = (program) => {
   withLinkOptions(program.command("time"), ["time --port /dev/ttyUSB0", "time --port /dev/ttyUSB0 --db tracelet.db"])
     .description("set a board's clock to this computer's, and tell how far it was off")
     .option("--db <file>", "keep the measurement here; two of them tell the drift")
-    .action(async (options: LinkOptions & { db?: string }) => {
+    .option("--force", "also put a clock that runs forward by more than a day")
+    .action(async (options: LinkOptions & { db?: string; force?: boolean }) => {
       const store = options.db === undefined ? undefined : Store.open(options.db);
       try {
         await withBoard(options, false, async (board, output) => {
-          const result = await synchronise(board, store);
+          const result = await synchronise(board, store, { force: options.force });
           const { status: _, ...figures } = result;
           output.result({ port: options.port, ...figures }, describe(options.port, result));
         });

@@ -42,10 +42,28 @@ export function plausibleDriftMs(ticks: number): number {
  * Where ties contradict each other by more than an hour, a hub was wrong: those of most contacts count. With as many on both sides all stay, and the nearer one decides.
  */
 export function usableTies(ties: ClockTie[]): ClockTie[] {
-  const trusted = ties.filter((tie) => isOfHub(tie) || tie.corrected);
+  const trusted = ties.filter(isTrusted);
   const byTick = new Map<number, ClockTie>();
   for (const tie of trusted.length > 0 ? trusted : ties) byTick.set(tie.tick, tie);
-  return withoutContradicted([...byTick.values()].sort((a, b) => a.tick - b.tick));
+  return withoutContradicted(onePerContact([...byTick.values()].sort((a, b) => a.tick - b.tick)));
+}
+
+/** What the hub measured is better than what the board wrote down when it was set, and the quickest measurement is the best. */
+function onePerContact(ties: ClockTie[]): ClockTie[] {
+  const contacts: ClockTie[] = [];
+  let began = Number.NEGATIVE_INFINITY;
+  for (const tie of ties) {
+    const last = contacts.at(-1);
+    if (!last || !isTrusted(tie) || !isTrusted(last) || tie.tick - began > CONTACT_TICKS || !agree(last, tie)) {
+      contacts.push(tie);
+      began = tie.tick;
+    } else if (isBetter(tie, last)) contacts[contacts.length - 1] = tie;
+  }
+  return contacts;
+}
+function isBetter(later: ClockTie, than: ClockTie): boolean {
+  if (later.why !== MEASURED) return than.why !== MEASURED;
+  return than.why !== MEASURED || (later.roundTripMs ?? 0) < (than.roundTripMs ?? 0);
 }
 
 function withoutContradicted(ties: ClockTie[]): ClockTie[] {
@@ -126,6 +144,7 @@ export function reachOfChange(before: Stretch[], after: Stretch[]): { from: numb
   return { from: Math.floor(Math.min(...changed.map(({ from }) => from))), to: Math.min(Math.ceil(to), Number.MAX_SAFE_INTEGER) };
 }
 
+const isTrusted = (tie: ClockTie) => isOfHub(tie) || tie.corrected === true;
 const offset = (tie: ClockTie) => tie.unixMs - tie.tick * 1000;
 const agree = (a: ClockTie, b: ClockTie) => Math.abs(offset(b) - offset(a)) <= plausibleDriftMs(b.tick - a.tick);
 const driftPpm = (a: ClockTie, b: ClockTie) => (1000 * (offset(b) - offset(a))) / (b.tick - a.tick);

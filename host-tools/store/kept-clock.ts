@@ -16,7 +16,7 @@ export interface ClockReading {
   hubMs?: number;
 }
 
-const KEPT = 2;
+const SET = 1;
 /** The board's clock said `boardMs`; `correctionMs` is missing from it. */
 interface Anchor {
   boardMs: number;
@@ -26,10 +26,10 @@ interface Anchor {
 /**
  * Ties by era, of one log's readings. The hub's are as they are. The board's own get the correction that hub contacts before and after tell, spread evenly over the time in
  * between, and are kept where no contact in the same era is nearer; an era that no contact ever came to is dated in this way.
+ * Where the clock was lost, whoever set it next could not say by how much: no correction is carried over that.
  */
 export function tiesByEra(readings: ClockReading[]): Map<number, ClockTie[]> {
   const sorted = [...readings].sort((a, b) => a.era - b.era || a.tick - b.tick);
-  const kept = new Set(sorted.filter(({ why }) => why === KEPT).map(({ era }) => era));
   const eras = new Map<number, ClockTie[]>();
   const put = (era: number, tie: ClockTie) => eras.set(era, [...(eras.get(era) ?? []), tie]);
 
@@ -43,12 +43,8 @@ export function tiesByEra(readings: ClockReading[]): Map<number, ClockTie[]> {
     anchors = [];
     own = [];
   };
-  let era: number | undefined;
   for (const reading of sorted) {
-    const { tick, boardMs, hubMs, why, roundTripMs, stepMs } = reading;
-    // without power the clock began anew
-    if (reading.era !== era && !kept.has(reading.era)) endRun();
-    era = reading.era;
+    const { era, tick, boardMs, hubMs, why, roundTripMs, stepMs } = reading;
     if (why === MEASURED) {
       put(era, { tick, unixMs: hubMs!, why, roundTripMs });
       if (boardMs !== undefined) anchors.push({ boardMs, correctionMs: hubMs! - boardMs });
@@ -59,7 +55,7 @@ export function tiesByEra(readings: ClockReading[]): Map<number, ClockTie[]> {
       anchors.push({ boardMs: boardMs!, correctionMs: 0 });
     } else {
       // another tool has moved it, nobody knows by how much
-      if (why !== KEPT && why < KEPT) endRun();
+      if (why === SET) endRun();
       own.push(reading);
     }
   }

@@ -1,6 +1,7 @@
 import type Database from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
 import { type BoardContact, listBoards, meetBoard, type StoredBoard } from "./boards.ts";
+import { type ClockHistory, clockHistory, leaveOut } from "./clock-history.ts";
 import { addClockSync, type ClockSync, clockSyncs, resolveTimes } from "./clocks.ts";
 import { type OpenOptions, openDatabase } from "./database.ts";
 import { databaseError } from "./database-errors.ts";
@@ -12,6 +13,7 @@ import type { MhRow } from "./mh-csv.ts";
 import { type Committed, commitPull } from "./pull.ts";
 import { type Purged, purge } from "./retention.ts";
 import type { Tables } from "./schema.ts";
+import { type UndatedEncounter, undatedEncounters } from "./undated.ts";
 
 export interface StoreOptions extends OpenOptions {
   /** Unix seconds now; the system's clock where it is left out. */
@@ -80,6 +82,21 @@ export class Store {
   /** Works out all times anew from the CLOCK records. `commitPull` does it for what a pull touches; this is for a changed rule. Answers how many records changed. */
   resolveTimes(): Promise<number> {
     return this.guarded(() => resolveTimes(this.database));
+  }
+
+  /** How boards' clocks ran, and what was corrected: see clock-history.ts. */
+  clockHistory(board?: string): Promise<ClockHistory[]> {
+    return this.guarded(() => clockHistory(this.database, board));
+  }
+
+  /** Dates a board's log without one contact, or with it again: see clock-history.ts. Answers how many records changed. */
+  leaveOutContact(board: string, contact: { era: number; tick: number }, leftOut: boolean): Promise<number> {
+    return this.guarded(() => leaveOut(this.database, board, contact, leftOut));
+  }
+
+  /** Encounters of eras without a date, and between which times they lie. */
+  undated(board?: string): Promise<UndatedEncounter[]> {
+    return this.guarded(() => undatedEncounters(this.database, board));
   }
 
   encounters(filter?: Filter): Promise<StoredEncounter[]> {

@@ -24,9 +24,15 @@ describe("when a tick was", () => {
   });
 
   test("two ties close together tell no drift beyond them", () => {
-    const ties = [tie(100_000, 0), tie(100_010, 0.03)];
+    const ties = [tie(100_000, 0), tie(100_400, 0.03)];
     expect(unixMsOfTick(lines(ties), 300_000)).toBe((NOW + 300_000) * 1000 + 30);
     expect(unixMsOfTick(lines(ties), 0)).toBe(NOW * 1000);
+  });
+
+  test("of several looks at one contact the quickest counts, and what the board wrote down itself only where nobody looked", () => {
+    const looks = [tie(100, 0.07), { ...tie(101.5, 0.02), why: MEASURED, roundTripMs: 30 }, { ...tie(102.5, 0.001), why: MEASURED, roundTripMs: 20 }];
+    expect(usableTies(looks)).toEqual([looks[2]]);
+    expect(usableTies([tie(90, 0.5), tie(95, 0.07)])).toEqual([tie(95, 0.07)]);
   });
 
   test("what another tool set counts only until the hub came", () => {

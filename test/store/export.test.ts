@@ -36,7 +36,7 @@ describe("exporting files of the peer tool", () => {
     expect(Object.fromEntries(readdirSync(out).map((name) => [name, read(out, name)]))).toEqual(files);
   });
 
-  test("a board's encounters have their times in UTC; those whose time is unknown are left out and counted", async () => {
+  test("a board's encounters have their times in UTC; those whose time is unknown are left out, counted, and told with bounds in a file of their own", async () => {
     const store = Store.open(":memory:");
     const log = slots(
       clock(1, 10, NOW),
@@ -47,11 +47,16 @@ describe("exporting files of the peer tool", () => {
     await store.commitPull(BOARD, [{ seq: 145, era: 1, baseTick: 0, slots: log }]);
     const out = newFolder();
     const report = await exportFiles(store, { out, board: "badge-7" });
-    expect(report).toEqual({ files: [{ file: join(out, "rx_data.csv"), rows: 1 }], leftOut: { withoutTime: 1, withoutAem: 0 } });
+    const files = ["rx_data.csv", "undated.csv"].map((name) => ({ file: join(out, name), rows: 1 }));
+    expect(report).toEqual({ files, leftOut: { withoutTime: 1, withoutAem: 0 } });
     expect(read(out, "rx_data.csv")).toBe(
       `StartTime;EndTime;RPI;AEM;MaxRSSI;BDADDR\n${NOW + 10};${NOW + 40};${"ab".repeat(16)};cdcdcdcd;-50;00:00:00:00:00:00 (random)\n`,
     );
-    expect(readdirSync(out)).toEqual(["rx_data.csv"]);
+    const after = new Date((NOW + 41) * 1000).toISOString().slice(0, 19).replace("T", " ");
+    expect(read(out, "undated.csv")).toBe(
+      `board;era;record;not before;not after;seconds;rpi;aem;max rssi\nbadge-7;2;148;${after} UTC;;0;${"01".repeat(16)};02020202;-60\n`,
+    );
+    expect(readdirSync(out)).toEqual(["rx_data.csv", "undated.csv"]);
   });
 
   test("with the raw log on, sightings are written and lend their address to the encounter; one without an encounter is left out", async () => {
