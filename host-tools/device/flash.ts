@@ -4,13 +4,14 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { findBoard } from "../../boards/index.ts";
 import { LOG_ID_BYTES } from "../../protocols/log-format.ts";
 import { DeviceError } from "../errors.ts";
+import { screenImage } from "../label/screen-image.ts";
 import { type AnyStatus, Board } from "./board.ts";
 import { sleep } from "./host-clock.ts";
 import { atLeast } from "./interpreter-version.ts";
 import { raiseSpeed } from "./link-speed.ts";
 import { printable } from "./repl.ts";
 import { CODE_FILE, type StorageSurvey, surveyStorage } from "./storage-survey.ts";
-import { clearCode, commitCode, createLog, type Layout, roomForCode, uploadCode } from "./upload.ts";
+import { clearCode, commitCode, createLog, type Layout, roomForCode, storeLabel, uploadCode } from "./upload.ts";
 
 /** A firmware and what its manifest says of it. */
 export interface Bundle {
@@ -103,7 +104,7 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
   const hint = `No firmware runs on the board now${log}: run the same command again to complete it`;
   const forget = options.onInterrupt?.(async () => options.say?.(`${board.name}: ${hint}`));
   try {
-    const checkedBy = await replace(board, bundle, layout, fresh, options);
+    const checkedBy = await replace(board, bundle, layout, fresh ? undefined : survey.head!.id, options);
     const status = await startAndWait(board, bundle);
     return { ...result, logId: status.id, unchanged: false, seconds: board.clock.now() - begun, checkedBy };
   } catch (error) {
@@ -188,7 +189,14 @@ function requireRoom(board: Board, bundle: Bundle, layout: Layout, fresh: boolea
   throw new DeviceError("other_log", `${has}; it wants a log of ${bundle.logPages} pages: ${BEGIN_ANEW}`);
 }
 
-async function replace(board: Board, bundle: Bundle, layout: Layout, fresh: boolean, options: FlashOptions): Promise<"SHA-256" | "CRC-32"> {
+/** `oldId`: id of the log that stays, hex; undefined: a new one is made. */
+async function replace(
+  board: Board,
+  bundle: Bundle,
+  layout: Layout,
+  oldId: string | undefined,
+  options: FlashOptions,
+): Promise<"SHA-256" | "CRC-32"> {
   const { repl, clock } = board;
   // The old firmware stops: nothing else may run or write while Storage changes. The interpreter's own advertisements, with its name, are switched off too.
   await repl.send("reset()");
@@ -198,14 +206,18 @@ async function replace(board: Board, bundle: Bundle, layout: Layout, fresh: bool
   const raised = options.fast ? await raiseSpeed(repl, board.identity) : undefined;
   const forget = raised && options.onInterrupt?.(raised.restore);
   try {
-    if (fresh) {
+    const id = options.logId ?? randomBytes(LOG_ID_BYTES);
+    if (oldId === undefined) {
       // a log without code is an ordinary state; code without a log is not: so the code goes first and comes last
       await repl.evaluate(`require("Storage").erase("${CODE_FILE}")`);
-      await createLog(repl, layout, options.logId ?? randomBytes(LOG_ID_BYTES));
+      await createLog(repl, layout, id);
     } else await clearCode(repl, layout);
     const total = bundle.code.length;
     await uploadCode(repl, board.identity.version, layout, bundle.code, (done) => options.onProgress?.(done, total));
-    return await commitCode(repl, layout, bundle.code, createHash("sha256").update(bundle.code).digest("hex"));
+    const checkedBy = await commitCode(repl, layout, bundle.code, createHash("sha256").update(bundle.code).digest("hex"));
+    if (layout.facts.screen?.power && !(await storeLabel(repl, screenImage(oldId ?? Buffer.from(id).toString("hex")))))
+      options.say?.(`${board.name}: there was no room for the QR code of its screen; all else is as it should be`);
+    return checkedBy;
   } finally {
     await raised?.restore();
     forget?.();

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { z } from "zod";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { HEAD_BYTES, LOG_FILE, LOG_VERSION, PAGE_BYTES, PAGE_MAGIC } from "../../protocols/log-format.ts";
+import { HEAD_BYTES, LABEL_FILE, LOG_FILE, LOG_VERSION, PAGE_BYTES, PAGE_MAGIC } from "../../protocols/log-format.ts";
 import { DeviceError } from "../errors.ts";
 import { decodeLogHead, type LogHead, logFileBytes, STORAGE_HEADER_BYTES } from "./log-head.ts";
 import type { Repl } from "./repl.ts";
@@ -26,6 +26,7 @@ export interface StorageSurvey {
   code?: { bytes: number; crc: number };
 }
 
+const OURS = [LOG_FILE, CODE_FILE, LABEL_FILE];
 const ANSWER_MS = 8000;
 /** Page 0 of the log lies behind the head, in the first flash page of Storage. */
 const FIRST_PAGE_AT = STORAGE_HEADER_BYTES + HEAD_BYTES;
@@ -63,7 +64,7 @@ export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<Stor
   const first = Buffer.from(start, "base64");
   const head = decodeLogHead(first.subarray(STORAGE_HEADER_BYTES));
   const inPlace = first.toString("latin1", 4, 4 + LOG_FILE.length + 1) === LOG_FILE + "\0";
-  const strangers = names.filter((name) => name !== LOG_FILE && name !== CODE_FILE && !isTorn(name, LOG_FILE) && !isTorn(name, CODE_FILE));
+  const strangers = names.filter((name) => !OURS.some((file) => name === file || isTorn(name, file)));
   const wholeLog =
     names.includes(LOG_FILE) && inPlace && head !== undefined && (logBytes === logFileBytes(head.pages) || head.version !== LOG_VERSION);
   const hasRecords = [...magics, first.readUIntLE(FIRST_PAGE_AT, 3)].includes(PAGE_MAGIC & 0xffffff);

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { LOG_FILE, PAGE_BYTES } from "../../protocols/log-format.ts";
+import { LABEL_FILE, LOG_FILE, PAGE_BYTES } from "../../protocols/log-format.ts";
 import { DeviceError } from "../errors.ts";
 import { atLeast, type InterpreterVersion } from "./interpreter-version.ts";
 import { encodeLogHead, logFileBytes, STORAGE_HEADER_BYTES } from "./log-head.ts";
@@ -145,4 +145,14 @@ export async function commitCode(repl: Repl, layout: Layout, code: Uint8Array, s
   if (crc >>> 0 === crc32(code) && digestRight) return digest === 0 ? "CRC-32" : "SHA-256";
   await repl.evaluate(`require("Storage").erase("${CODE_FILE}")`, FLASH_MS);
   throw new DeviceError("flash_failed", `${repl.name}: what was written does not read back right and was taken away again; run the command again`);
+}
+
+/** Writes the picture for the board's screen behind the code. False: there is no room, or it does not read back right; then the screen does without. */
+export async function storeLabel(repl: Repl, image: Uint8Array): Promise<boolean> {
+  const needed = STORAGE_HEADER_BYTES + Math.ceil(image.length / 4) * 4;
+  // asked before: a file that doesn't fit would have the interpreter compact
+  const line =
+    `(function(S,d){if(S.getStats().freeBytes<${needed})return 0;S.write("${LABEL_FILE}",d);return E.CRC32(S.read("${LABEL_FILE}"))})` +
+    `(require("Storage"),atob("${Buffer.from(image).toString("base64")}"))`;
+  return Number(await repl.evaluate(line, FLASH_MS)) >>> 0 === crc32(image);
 }
