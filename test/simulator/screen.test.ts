@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { pixljs } from "../../boards/pixljs.ts";
 import { puckjs } from "../../boards/puckjs.ts";
@@ -104,6 +105,39 @@ describe("the screen of a Pixl.js", () => {
     expect(corner(5, 5)).toEqual(["#####", "##.##", "#..##", "#.#.#", "#####"]);
     run("g.clear(1).fillRect(0,0,4,4).drawImage('\\3\\3\\x81\\0\\xa5\\0',1,1).flip()");
     expect(corner(5, 5)).toEqual(["#####", "#####", "#####", "#####", "#####"]);
+  });
+
+  // CRC-32 of all pixels, 8 a byte, as the real interpreter (2v29, its Linux build with the Graphics library) has them after the same script
+  test.each([
+    ["fillRect(-5,-5,0,0).fillRect(127,63,300,300).fillRect(50,20,40,10)", 998193318],
+    ["drawImage('\\3\\3\\1\\xa5\\0',-1,-1).drawImage('\\3\\3\\1\\xa5\\0',126,62)", 89348122],
+    ["drawRect(10,10,20,30).setColor(0).drawRect(15,5,17,40)", 3305954014],
+    ["setBgColor(1).clear()", 3090874356],
+    ["setBgColor(1).setColor(0).drawString('   ',10,10,true)", 3237932173],
+    ["setFont('4x6:2').setBgColor(1).setColor(0).drawString(' ',10,10,true)", 2289154130],
+  ])("g.clear(1).%s has the pixels of the real interpreter", (script, expected) => {
+    const { run, screen } = pixl();
+    run(`g.clear(1).${script}.flip()`);
+    const bytes = new Uint8Array(1024);
+    screen.shown!.forEach((dark, at) => {
+      if (dark) bytes[at >> 3]! |= 128 >> (at & 7);
+    });
+    expect(crc32(bytes)).toBe(expected);
+  });
+
+  // corners of what a row of H, a letter without a slant, covers there
+  test.each([
+    ["drawString('HHH',10,10)", [10, 10, 20, 14]],
+    ["setFont('4x6:2').drawString('HH\\nH',10,10)", [10, 10, 23, 31]],
+    ["setFontAlign(1,1).drawString('HHH',100,50)", [88, 44, 98, 48]],
+    ["setFontAlign(0,0).drawString('HH\\nHHH',60,30)", [54, 24, 64, 34]],
+    ["drawString('HHH',-5,60)", [0, 60, 5, 63]],
+  ])("g.clear(1).%s writes where the real interpreter does", (script, expected) => {
+    const { run, screen } = pixl();
+    run(`g.clear(1).${script}.flip()`);
+    const dark = [...screen.shown!.entries()].flatMap(([at, bit]) => (bit ? [[at % 128, at >> 7]] : []));
+    const [xs, ys] = [0, 1].map((i) => dark.map((point) => point[i]!));
+    expect([Math.min(...xs!), Math.min(...ys!), Math.max(...xs!), Math.max(...ys!)]).toEqual(expected);
   });
 
   test("answers the object itself, so that calls can follow one another", () => {
