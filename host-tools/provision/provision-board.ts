@@ -101,8 +101,11 @@ export async function provisionBoard(board: Board, job: BoardJob): Promise<void>
   const running = there?.v === flashed.version ? board : new Board(board.repl, await board.repl.attach());
   const changes = Object.entries(row.settings).map(([name, value]) => ({ name, value }));
   // cheap where nothing differs, and then it is certain
-  const settings = await configure(running, changes);
-  await step("settings", async () => settings);
+  await step(
+    "settings",
+    () => configure(running, changes),
+    () => false,
+  );
   const { e: era, u } = await running.status();
   await step<ClockResult>(
     "clock",
