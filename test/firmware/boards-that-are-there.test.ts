@@ -86,4 +86,4 @@ test("a board without lights and buttons gets a bundle that names none", async (
   const bare = { ...mdbt42q, lights: [], buttons: [] };
   const { names } = reachedFor((await buildFirmware({ board: bare, role: "wearable", protocols: ["gaen"] })).code);
   expect([...names].filter((name) => /^(LED|BTN)/.test(name))).toEqual([]);
-});
+}, 90_000);
