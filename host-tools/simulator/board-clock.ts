@@ -7,6 +7,8 @@ const TICKS = 32768;
 export class BoardClock {
   /** True time up to which the processor is at work. */
   busyUntil = 0;
+  /** True time since which it is, while it is. */
+  busySince = 0;
   private poweredAt = 0;
   private lost = 0;
   private offset = 0;
@@ -36,7 +38,9 @@ export class BoardClock {
 
   /** The processor does nothing else for so many seconds. */
   spend(seconds: number): void {
-    if (seconds > 0) this.busyUntil = this.trueNow + seconds;
+    if (!(seconds > 0)) return;
+    if (!this.busy) this.busySince = this.clock.now;
+    this.busyUntil = this.trueNow + seconds;
   }
 
   /** Seconds since power-on, steady over `set`. */

@@ -12,7 +12,8 @@ import type { Watchdog } from "./watchdog.ts";
 
 export type ErrorFlag = "FIFO_FULL" | "BUFFER_FULL" | "CALLBACK" | "LOW_MEMORY" | "MEMORY" | "UART_OVERFLOW";
 
-export type Restart = { kind: "reset"; eraseCode: boolean } | { kind: "load"; file?: string } | { kind: "reboot" };
+/** `bitten`: by the watchdog. */
+export type Restart = { kind: "reset"; eraseCode: boolean } | { kind: "load"; file?: string } | { kind: "reboot"; bitten?: boolean };
 
 /** What the interpreter's libraries need of the board they run on. `VirtualBoard` is one. */
 export interface BoardCore {

@@ -18,6 +18,7 @@ export function eraseFlash(core: BoardCore, address: number): void {
   const page = address - (address % FLASH_PAGE);
   if (flashProtected(core.facts, page) && !core.flags.get("unsafeFlash")) return;
   core.spend(core.flashTiming.eraseSeconds);
+  core.watchdog.kick();
   core.flash.erase(page);
 }
 

@@ -205,6 +205,7 @@ export class RadioAdvertiser {
 
   private refusal(advertising: Advertising): StackResult {
     const { facts } = this.core.host;
+    if (this.core.faults.advertise !== 0) return { code: this.core.faults.advertise, line: 0 };
     const format = this.formatOf(advertising.packets[0]!, false, 2806);
     if (format.code !== 0) return format;
     if (advertising.packets[0]!.length > (advertising.extended ? this.limit : LEGACY_BYTES)) return { code: ERROR.DATA_SIZE, line: 2806 };

@@ -3,7 +3,9 @@ import type { RadioHost } from "./radio-host.ts";
 
 /** Errors of Nordic's stack that a script can meet. Source: S132 3.1.0, nrf_error.h and ble_err.h; names as Espruino prints them (targets/nrf5x/bluetooth.c, jsble_get_error_string). */
 export const ERROR = {
+  NO_MEM: 0x4,
   INVALID_PARAM: 0x7,
+  INVALID_STATE: 0x8,
   INVALID_LENGTH: 0x9,
   INVALID_DATA: 0xb,
   DATA_SIZE: 0xc,
@@ -12,7 +14,9 @@ export const ERROR = {
 } as const;
 
 const NAMES: Record<number, string> = {
+  [ERROR.NO_MEM]: "NO_MEM",
   [ERROR.INVALID_PARAM]: "INVALID_PARAM",
+  [ERROR.INVALID_STATE]: "INVALID_STATE",
   [ERROR.INVALID_LENGTH]: "INVALID_LENGTH",
   [ERROR.DATA_SIZE]: "DATA_SIZE",
   [ERROR.INVALID_ADDR]: "INVALID ADDR",
@@ -38,6 +42,16 @@ export function toUnits(ms: number): number {
   return Math.trunc((Math.imul(ms, 1000) | 0) / 625);
 }
 
+/** Ways in which a radio can fail, for tests. Codes are those of the stack, 0 where nothing is wrong. */
+export interface RadioFaults {
+  /** What the stack answers who wants to scan. */
+  scan: number;
+  /** What the stack answers who wants to advertise. */
+  advertise: number;
+  /** Scans begin and end as ever, and nothing is reported. A restart of the stack cures it. */
+  deaf: boolean;
+}
+
 /** What the parts of a radio share. */
 export interface RadioCore {
   readonly host: RadioHost;
@@ -47,6 +61,7 @@ export interface RadioCore {
   /** Address as other radios see it, with its type: `aa:bb:cc:dd:ee:ff random`. */
   readonly airAddress: string;
   readonly linked: boolean;
+  readonly faults: RadioFaults;
   /** Bytes of the name that Espruino gives itself. */
   defaultName(): Uint8Array;
   readonly txPower: number;

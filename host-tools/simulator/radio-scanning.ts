@@ -1,5 +1,5 @@
 import type { Report, Scanning } from "./air.ts";
-import { type RadioCore, toUnits } from "./radio-core.ts";
+import { ERROR, type RadioCore, type StackResult, SUCCESS, toUnits } from "./radio-core.ts";
 import { ArgumentError, parsePacket, parseUuid, uuidText } from "./radio-packets.ts";
 import { isPlainObject, toInteger, typeName } from "./script-values.ts";
 
@@ -9,12 +9,17 @@ type Listener = (device: Found) => unknown;
 /** A report waits in the queue as header 2, kind and number 3, address 7, RSSI and length 2, and its data. Source: Espruino after 2v29, src/jsdevices.c, BLEAdvReportData. */
 const REPORT_OVERHEAD = 14;
 const DEFAULT_UNITS = toUnits(100);
+/** Where jswrap_ble_setScan reports what the stack answers. */
+const SET_SCAN_LINE = 2405;
 
 /** `NRF.setScan` and `NRF.findDevices`. Source: Espruino after 2v29, jswrap_ble_setScan, jsble_set_scanning, jswrap_ble_findDevices. */
 export class RadioScanner {
   private listener: Listener | undefined;
   private filters: unknown[] | undefined;
+  /** Does Espruino believe that it scans? After a refusal it is wrong. */
   private running = false;
+  /** Does the stack scan? */
+  scanning = false;
   private found: Found[] | undefined;
   /** Reports that came in, whether the queue had room or not. */
   heard = 0;
@@ -31,14 +36,15 @@ export class RadioScanner {
     } else if (options) problem = new ArgumentError(`Expecting Object, got ${typeName(options)}`, "TypeError");
     this.listener = typeof callback === "function" ? (callback as Listener) : undefined;
     this.filters = this.listener && Array.isArray(filters) ? filters : undefined;
-    if (this.listener) this.start(options);
-    else this.stop();
+    const result = this.listener ? this.start(options) : this.stop();
     if (problem) throw problem;
+    this.core.check(result);
   }
 
-  /** The stack has restarted: whoever listened listens again, with the default window whatever he had asked for. */
+  /** The stack has restarted: whoever listened listens again, with the default window whatever he had asked for. A refusal goes unnoticed. */
   restore(): void {
     this.running = false;
+    this.scanning = false;
     if (this.listener) this.start(undefined);
   }
 
@@ -71,17 +77,26 @@ export class RadioScanner {
     });
   }
 
-  private start(options: unknown): void {
+  /** Source: jsble_set_scanning, which remembers that it scans before the stack has agreed. */
+  private start(options: unknown): StackResult {
     // While a scan runs only callback and filters change.
-    if (this.running) return;
+    if (this.running) return SUCCESS;
     this.running = true;
-    this.core.frontEnd.scan(this.parameters(isPlainObject(options) ? options : {}));
+    const { faults, frontEnd } = this.core;
+    if (faults.scan !== 0) return { code: faults.scan, line: SET_SCAN_LINE };
+    this.scanning = true;
+    frontEnd.scan(this.parameters(isPlainObject(options) ? options : {}));
+    return SUCCESS;
   }
 
-  private stop(): void {
-    if (!this.running) return;
+  private stop(): StackResult {
+    if (!this.running) return SUCCESS;
     this.running = false;
+    // sd_ble_gap_scan_stop outside a scan: ble_gap.h
+    if (!this.scanning) return { code: ERROR.INVALID_STATE, line: SET_SCAN_LINE };
+    this.scanning = false;
     this.core.frontEnd.scan(undefined);
+    return SUCCESS;
   }
 
   private parameters(options: Record<string, unknown>): Scanning {
@@ -104,6 +119,7 @@ export class RadioScanner {
   }
 
   private report(report: Report): void {
+    if (this.core.faults.deaf) return;
     this.heard += 1;
     const { host } = this.core;
     // What does not fit into an event of the queue together with its header is dropped by the main loop (BLEP_ADV_REPORT).

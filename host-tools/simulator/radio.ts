@@ -1,6 +1,6 @@
 import { Air, type AirTime, type Station } from "./air.ts";
 import { BARE_EVENT, RadioAdvertiser } from "./radio-advertising.ts";
-import { ERROR, errorText, type RadioCore, type StackResult } from "./radio-core.ts";
+import { ERROR, errorText, type RadioCore, type RadioFaults, type StackResult } from "./radio-core.ts";
 import { FrontEnd } from "./radio-front-end.ts";
 import type { Callback, RadioHost } from "./radio-host.ts";
 import { RadioLink } from "./radio-link.ts";
@@ -54,6 +54,7 @@ export class Radio implements RadioCore {
   readonly nrf: Record<string, unknown>;
   readonly frontEnd: FrontEnd;
   readonly sdk15: boolean;
+  readonly faults: RadioFaults = { scan: 0, advertise: 0, deaf: false };
   txPower = 0;
   uartRuns = true;
   private readonly named: boolean;
@@ -101,6 +102,11 @@ export class Radio implements RadioCore {
 
   get airAddress(): string {
     return this.stackAddress;
+  }
+
+  /** Is the receiver on? */
+  get receiving(): boolean {
+    return this.scanner.scanning;
   }
 
   get linked(): boolean {
@@ -237,6 +243,7 @@ export class Radio implements RadioCore {
     this.needsRestart = false;
     this.servicesWereSet = false;
     this.spent.stackRestarts += 1;
+    this.faults.deaf = false;
     this.sleep();
     const ms = RESTART_MS + (2 * this.host.random() - 1) * RESTART_JITTER_MS;
     this.frontEnd.goDown(ms / 1000);

@@ -31,6 +31,8 @@ export interface TimerHost {
 /** setTimeout and its family. They never interrupt a script; a late interval catches up by one call each time round the main loop. Source: src/jsinteractive.c. */
 export class Timers {
   private timers: Timer[] = [];
+  /** Times a timer has called since the board was made. */
+  events = 0;
 
   constructor(private readonly host: TimerHost) {}
 
@@ -78,6 +80,7 @@ export class Timers {
       if (!timer || !mayGoOn()) return worked;
       passed.add(timer);
       worked = true;
+      this.events += 1;
       const lost = timer.run() === false && timer.interval !== undefined;
       if (lost) this.host.intervalLost();
       if (timer.interval === undefined || lost) this.timers = this.timers.filter((one) => one !== timer);

@@ -29,6 +29,8 @@ const DEFAULT_FIRMWARE = "2v29";
 const SHORTEST_EVENT = 64;
 const DEFAULT_CALLBACK_SECONDS = 0.001;
 const CTRL_C = 3;
+/** Seconds. */
+const FOREVER = 1e9;
 
 /**
  * A board: interpreter, console, Storage, timers and pins, over the bytes of a real flash image and a virtual clock. What is flashed runs here
@@ -51,7 +53,8 @@ export class VirtualBoard implements BoardCore {
   readonly address: string;
   readonly hardwareVersion: number | undefined;
   readonly temperature: number;
-  batteryVolts: number;
+  /** Volts of the battery; a new function is a new battery. */
+  supply: () => number;
   password: string | undefined;
   timeZone = 0;
   /** What scripts threw and nobody caught, as printed. */
@@ -76,7 +79,8 @@ export class VirtualBoard implements BoardCore {
     this.firmware = options.firmware ?? DEFAULT_FIRMWARE;
     this.random32 = new SeededRandom(options.seed ?? 1);
     this.address = options.address ?? factoryAddress(this.random32);
-    this.batteryVolts = options.batteryVolts ?? 3;
+    const { batteryVolts = 3 } = options;
+    this.supply = () => batteryVolts;
     this.temperature = options.temperature ?? 22;
     this.hardwareVersion = options.hardwareVersion ?? facts.revisions[0]?.hwVersion;
     this.makeRadio = options.radio;
@@ -177,6 +181,7 @@ export class VirtualBoard implements BoardCore {
     if (!this.powered) return;
     this.powered = false;
     this.loop.stop();
+    this.watchdog.stop();
     this.resetHardware();
     this.forgetScript();
     this.screen?.powerOff();
@@ -196,7 +201,6 @@ export class VirtualBoard implements BoardCore {
   }
 
   private resetHardware(): void {
-    this.watchdog.stop();
     this.flags.clear();
     this.wires.reset();
   }
@@ -228,7 +232,9 @@ export class VirtualBoard implements BoardCore {
 
   private doRestart(what: Restart): void {
     if (what.kind === "reboot") {
+      if (what.bitten) this.watchdog.stop();
       this.resetHardware();
+      this.watchdog.forgotten();
       this.radio?.powerOff();
       this.radio = this.makeRadio?.(this);
       this.start({ kind: "reboot", autoLoad: true });
@@ -252,7 +258,7 @@ export class VirtualBoard implements BoardCore {
 
   private bitten(): void {
     this.time.busyUntil = this.clock.now;
-    this.guard(() => this.doRestart({ kind: "reboot" }));
+    this.guard(() => this.doRestart({ kind: "reboot", bitten: true }));
   }
 
   // ---- time
@@ -271,6 +277,17 @@ export class VirtualBoard implements BoardCore {
 
   spend(seconds: number): void {
     this.time.spend(seconds);
+    const { bitesAt } = this.watchdog;
+    if (this.time.trueNow < bitesAt || this.clock.now >= bitesAt) return;
+    // a script that only waits is thrown out at that moment
+    this.time.busyUntil = bitesAt;
+    this.restart({ kind: "reboot", bitten: true });
+  }
+
+  /** The script does not come back from what it does now. Ctrl-C ends it, and so does the watchdog. */
+  hang(): void {
+    this.time.spend(FOREVER);
+    this.loop.plan();
   }
 
   /** True time as far as the processor has worked, Unix seconds; the clock may still be behind. */
@@ -459,6 +476,10 @@ export class VirtualBoard implements BoardCore {
 
   randomBytes(count: number): Uint8Array {
     return Uint8Array.from({ length: count }, () => Math.floor(this.random32.next() * 256));
+  }
+
+  get batteryVolts(): number {
+    return this.supply();
   }
 
   get serialNumber(): string {

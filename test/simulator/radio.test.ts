@@ -3,6 +3,7 @@ import { nrf52840dk } from "../../boards/nrf52840dk.ts";
 import { pixljs } from "../../boards/pixljs.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { Air } from "../../host-tools/simulator/air.ts";
+import { ERROR } from "../../host-tools/simulator/radio-core.ts";
 import { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
 import { fakeBoard, hex, listenIn } from "../support/fake-radio-host.ts";
 
@@ -731,4 +732,54 @@ test("battery, names and odds and ends", () => {
   board.nrf.emit!("custom", 3);
   board.run(1);
   expect(seen.length).toBe(1);
+});
+
+describe("a stack that fails", () => {
+  test("refuses a scan: Espruino believes that it scans, until it is told to stop and the stack says that it did not", () => {
+    const { clock, air } = world();
+    const { nrf, radio } = fakeBoard({ clock, air });
+    radio.faults.scan = ERROR.NO_MEM;
+    expect(() => nrf.setScan!(() => undefined)).toThrow("ERR 0x4 (NO_MEM) (:2405)");
+    radio.faults.scan = 0;
+    nrf.setScan!(() => undefined);
+    expect(radio.receiving).toBe(false);
+    expect(() => nrf.setScan!()).toThrow("ERR 0x8 (INVALID_STATE) (:2405)");
+    nrf.setScan!();
+    nrf.setScan!(() => undefined);
+    expect(radio.receiving).toBe(true);
+  });
+
+  test("refuses to scan again after a restart, and nobody is told", () => {
+    const { nrf, radio } = fakeBoard();
+    nrf.setScan!(() => undefined);
+    radio.faults.scan = ERROR.NO_MEM;
+    nrf.restart!();
+    expect(radio.receiving).toBe(false);
+    expect(() => nrf.setScan!()).toThrow("INVALID_STATE");
+  });
+
+  test("is deaf until it is restarted", () => {
+    const { clock, air } = world();
+    const { nrf, radio } = fakeBoard({ clock, air });
+    fakeBoard({ clock, air, address: "c0:00:00:00:00:02" });
+    let heard = 0;
+    nrf.setScan!(() => heard++);
+    radio.faults.deaf = true;
+    clock.advanceTo(clock.now + 10);
+    expect(heard).toBe(0);
+    nrf.restart!();
+    clock.advanceTo(clock.now + 10);
+    expect(heard).toBeGreaterThan(10);
+  });
+
+  test("refuses to advertise", () => {
+    const { clock, air, reports } = world();
+    const { nrf, radio } = fakeBoard({ clock, air });
+    radio.faults.advertise = ERROR.NO_MEM;
+    expect(() => nrf.setAdvertising!(GAEN, BEACON)).toThrow("ERR 0x4 (NO_MEM)");
+    clock.advanceTo(clock.now + 1);
+    reports.length = 0;
+    clock.advanceTo(clock.now + 10);
+    expect(reports).toEqual([]);
+  });
 });

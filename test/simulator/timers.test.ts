@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bench } from "../support/bench-board.ts";
+import { bench, START } from "../support/bench-board.ts";
 
 describe("timers", () => {
   test("run in the order of their time, and those of one time in the order in which they were made", () => {
@@ -149,6 +149,44 @@ describe("the watchdog", () => {
   test("in its automatic way is kicked by the idle loop", () => {
     const here = bench();
     here.board.evaluate("x=1;E.enableWatchdog(5)");
+    here.pass(60);
+    expect(here.value("x")).toBe(1);
+  });
+
+  test("is not misled by work that happens to run when it looks, nor by a page that is erased", () => {
+    const here = bench();
+    here.board.evaluate('x=1;E.enableWatchdog(1);setInterval(function(){for(var i=0;i<8;i++)require("Flash").erasePage(0x75000)},1000)');
+    here.pass(20);
+    expect(here.value("x")).toBe(1);
+  });
+
+  test("ends what does not come back, be it one that waits for a time that is far: RAM is gone, the clock goes on", () => {
+    for (const hang of [
+      (here: ReturnType<typeof bench>) => here.board.hang(),
+      (here: ReturnType<typeof bench>) => here.board.enqueue(() => void here.board.evaluate("x=2;while(getTime()<2e9);x=3")),
+    ]) {
+      const here = bench();
+      here.board.evaluate(`x=1;setTime(${START});E.enableWatchdog(5)`);
+      hang(here);
+      here.pass(4.9);
+      here.pass(1);
+      expect(here.value("typeof x")).toBe("undefined");
+      expect(here.value("getTime()")).toBeCloseTo(START + 5.9, 1);
+    }
+  });
+
+  test("goes on over a reboot by script, though the interpreter has forgotten to kick it", () => {
+    const here = bench();
+    here.board.evaluate("E.enableWatchdog(5)");
+    here.pass(60);
+    here.board.enqueue(() => void here.board.evaluate("E.reboot()"));
+    here.pass(1);
+    here.board.evaluate("x=1");
+    here.pass(3.9);
+    expect(here.value("x")).toBe(1);
+    here.pass(0.2);
+    expect(here.value("typeof x")).toBe("undefined");
+    here.board.evaluate("x=1");
     here.pass(60);
     expect(here.value("x")).toBe(1);
   });
