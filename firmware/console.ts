@@ -3,6 +3,7 @@ import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
 import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
 import { CLOCK_STEP_UNKNOWN, FREE, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
+import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { aesInUse } from "./crypto/board.ts";
 import {
@@ -24,7 +25,7 @@ import {
   usable,
 } from "./encounter-log.ts";
 import { advertising, endKeys, radioErrors, rotations } from "./roles/beacon.ts";
-import { openEncounters, overflows, sightings } from "./roles/scanner.ts";
+import { deadScans, openEncounters, overflows, radioRestarts, sightings } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
 // The commands of protocols/device-link.ts, on the global object `T`. Each prints one frame.
@@ -71,6 +72,9 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           c: settings,
           cr: ADVERTISE ? aesInUse : undefined,
           mv: Math.round(NRF.getBattery() * 1000),
+          ml: SCAN ? loadedMillivolts : undefined,
+          lb: SCAN ? (lowBattery ? 1 : 0) : undefined,
+          wd: SCAN ? [deadScans, radioRestarts] : undefined,
         });
       },
       r: function (sequence: number, count: number) {

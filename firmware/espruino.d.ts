@@ -33,13 +33,17 @@ declare const NRF: {
   /** Volts. */
   getBattery(): number;
   setTxPower(dBm: number): void;
-  setScan(callback?: (device: Advertisement) => void, options?: object): void;
+  setScan(callback: ((device: Advertisement) => void) | undefined, options: object): void;
+  /** Of the radio stack: it sends on as before, and the time it takes is missing from the clock. */
+  restart(): void;
   getSecurityStatus(): { connected: boolean };
 };
 declare const AES: { encrypt(message: Uint8Array, key: Uint8Array, options: { mode: "ECB" }): ArrayBuffer };
 declare const E: {
   /** `kill`: the script is about to end, by `reset()` or `load()`. */
   on(event: "kill", callback: () => void): void;
+  /** The chip resets itself when the main loop does not idle for so long. */
+  enableWatchdog(seconds: number): void;
   hwRand(): number;
   CRC32(data: Uint8Array | ArrayBuffer): number;
   sum(data: Uint8Array): number;

@@ -2,14 +2,15 @@ import { ADVERTISE, BUTTON, SCAN } from "tracelet:build";
 import { CLOCK_STEP_UNKNOWN } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
-import { CYCLE_TIME, SCAN_TIME } from "../protocols/settings.ts";
+import { SCAN_TIME } from "../protocols/settings.ts";
+import { cycleTime, measureBattery } from "./battery.ts";
 import { clockMoved, PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { installConsole } from "./console.ts";
 import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
 import { installIndicators } from "./indicators.ts";
 import { advertising, endKeys, rotate, stopAdvertising } from "./roles/beacon.ts";
-import { scanner } from "./roles/scanner.ts";
+import { cureDeafness, listen, scanner } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
 const STEP = 2;
@@ -18,6 +19,8 @@ const SERVICE_SECONDS = 60;
 const NEVER = 1e9;
 /** Seconds after which an interrupted turn begins again; no jump of the clock. */
 const AGAIN = 10;
+/** Seconds after which the chip resets itself when the interpreter does not come back from what it does. The longest of ours takes 5. */
+const HANGING = 60;
 /** A timer is never this late: somebody else has moved the clock. */
 const JUMP = 30;
 
@@ -63,15 +66,18 @@ export function start(crypto: Crypto): void {
     if (stepsLeft) {
       if (--stepsLeft) scanAt += STEP;
       else {
-        NRF.setScan();
-        scanAt = cycleBegan + Math.max(settings[CYCLE_TIME], settings[SCAN_TIME]);
+        /*@__INLINE__*/ measureBattery();
+        listen();
+        scanAt = cycleBegan + Math.max(cycleTime(), settings[SCAN_TIME]);
       }
-      scanner.endStep(!stepsLeft);
+      scanner.endStep(stepsLeft ? 0 : 1);
     } else {
       // steps carry whole seconds; the receiver is on for the full time all the same (GAEN-10)
       cycleBegan = now | 0;
       stepsLeft = settings[SCAN_TIME] / STEP;
       scanAt = now + STEP;
+      // who advertises restarts the stack with each new address, and never with the same identifier on the air
+      if (!(ADVERTISE && advertising)) /*@__INLINE__*/ cureDeafness(now);
       scanner.start(cycleBegan);
     }
   }
@@ -101,9 +107,14 @@ export function start(crypto: Crypto): void {
     schedule();
   }
 
+  // whatever hangs for so long is not one of ours; once on, it stays on until the chip is reset
+  E.enableWatchdog(HANGING);
   // no name, no connectable advertisement before or between ours (BLE-08): where a script ends, its packet is replaced by one with a name, unless asleep
   NRF.sleep();
-  if (ADVERTISE) E.on("kill", stopAdvertising);
+  E.on("kill", function () {
+    if (ADVERTISE) stopAdvertising();
+    if (SCAN) scanner.endStep(2);
+  });
   /*@__INLINE__*/ openLog();
   /*@__INLINE__*/ installConsole(
     function (unix, roundTripMs) {

@@ -67,8 +67,15 @@ export interface DeviceStatus {
   c: number[];
   /** AES of a board that transmits: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
   cr?: string;
-  /** Battery, mV. */
+  /** Battery, mV, now: nearly at rest. */
   mv: number;
+  // of boards that scan
+  /** Battery at the end of the last scan with the receiver on, mV; 0 before the first. */
+  ml?: number;
+  /** Battery low, so that scans are rarer: 0 no, 1 yes. */
+  lb?: number;
+  /** What the watch over the radio has seen since start: scans that were dead, restarts of the stack after a long silence. */
+  wd?: [number, number];
 }
 
 export const REFUSALS: { [code: string]: string } = {

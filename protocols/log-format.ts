@@ -85,9 +85,11 @@ export const FREE = 7;
 // offset 8   u32      Unix seconds of that tick; 0 while the clock is not set
 // offset 12  u16      milliseconds beside the Unix seconds
 // offset 14  i32      by how many ms the clock was put forward; 0x7FFFFFFF when it had not been set or the step is larger
-// offset 18  u16      round trip of the link at that moment, ms; 0xFFFF: not the hub, another tool had moved the clock
+// offset 18  u16      round trip of the link at that moment, ms; 0xFFFF: not the hub, another tool had moved the clock;
+//                     where `why` is 7 or 8 the battery with the receiver on, mV
 // offset 20  u8       why: 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated (start of a page, every day), 4 the hub acknowledged,
-//                     5 of no era (0): what stands before it was written before that time; after a start without a clock
+//                     5 of no era (0): what stands before it was written before that time; after a start without a clock,
+//                     7 the battery is low: scans are rarer from here on, 8 it has recovered: they are no longer
 // offset 21  u32      sequence number up to which the hub had everything (exclusive)
 // offset 25  u8       reserved, 0xFF
 //

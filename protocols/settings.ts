@@ -86,7 +86,7 @@ export const SETTING_RULES: { [name: string]: SettingRule } = {
     minimum: 0,
     maximum: 3600,
     step: 1,
-    what: "below it the board scans a quarter as often; 0: never",
+    what: "below it, while scanning, scans get four times as rare, every 15 minutes at most; 0: never",
   },
 };
 

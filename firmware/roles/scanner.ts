@@ -1,7 +1,8 @@
 import { writeInt } from "../../protocols/bytes.ts";
 import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
 import { ENCOUNTER, LONGEST_ENCOUNTER, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
-import { CYCLE_TIME, MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
+import { MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
+import { cycleTime } from "../battery.ts";
 import { countEncounter } from "../day-count.ts";
 import { append, baseTick, emptySlot } from "../encounter-log.ts";
 import { settings } from "../settings.ts";
@@ -24,11 +25,37 @@ const GUESTS = 250;
 /** No report is weaker. */
 const WEAKEST = -127;
 const STEP = 2;
+/** Seconds without a report after which a radio may be deaf. Where nobody lives it is as good as on the first day. */
+const SILENCE = 3600;
+const NEVER = 1e9;
 
 export let openEncounters = 0;
 export let sightings = 0;
 /** Scans in which the interpreter's input queue overflowed: advertisements were lost. */
 export let overflows = 0;
+/** Scans that the radio had refused, or had ended before us. */
+export let deadScans = 0;
+/** Times the radio stack was restarted because nothing at all had been heard for long. */
+export let radioRestarts = 0;
+/** Tick of the last step in which anything was heard, or of the last restart for want of it. */
+let heardAt = 0;
+
+/** Between scans: restarts the radio stack if nothing has been heard for long. `now`: tick. */
+export function cureDeafness(now: number): void {
+  if (now - heardAt < SILENCE) return;
+  heardAt = now;
+  radioRestarts++;
+  NRF.restart();
+}
+
+/** Begins a scan, or ends it. A stack that has refused one says so once more at its end, and not before then is the interpreter ready for the next. */
+export function listen(heard?: (device: Advertisement) => void): void {
+  try {
+    NRF.setScan(heard, { filters: [{ serviceData: { fd6f: {} } }] });
+  } catch (_e) {
+    if (!heard) deadScans++;
+  }
+}
 
 /** State and functions have a scope of their own, what the handler needs first, because the interpreter looks names up one by one. */
 export const scanner = /*@__PURE__*/ (function () {
@@ -51,6 +78,8 @@ export const scanner = /*@__PURE__*/ (function () {
   let began = 0;
   /** No place from here on is in use. */
   let end = 0;
+  /** Seconds from one scan to the next, as it was when this one began: a longer or shorter one holds from the next on, so that no encounter is cut in two. */
+  let cycle = 0;
 
   function record(place: number): void {
     const slot = emptySlot();
@@ -86,7 +115,7 @@ export const scanner = /*@__PURE__*/ (function () {
       // crowded: the one that has been silent longest goes to the log, unless it was there in the scan before; else each would drive out the next
       let silent = 0;
       for (let i = 1; i < PLACES; i++) if (last[i] < last[silent]) silent = i;
-      if (began - last[silent] > settings[CYCLE_TIME] + STEP) {
+      if (began - last[silent] > cycle + STEP) {
         record(silent);
         place = silent;
       } else if (guests.length === GUESTS) return;
@@ -144,14 +173,18 @@ export const scanner = /*@__PURE__*/ (function () {
     /** Begins a scan and its first step. `now`: tick, whole seconds. */
     start: function (now: number): void {
       began = now;
-      NRF.setScan(settings[RAW_LOG] || settings[RSSI_FLOOR] > WEAKEST ? heardInDetail : heard, { filters: [{ serviceData: { fd6f: {} } }] });
+      cycle = cycleTime();
+      listen(settings[RAW_LOG] || settings[RSSI_FLOOR] > WEAKEST ? heardInDetail : heard);
     },
 
-    /** Takes over what was heard in the step that ends. After the last one of a scan closes what has not been heard for 2 cycles + 10 s (MH, section 4). */
-    endStep: function (scanEnds: boolean): void {
+    /**
+     * Takes over what was heard in the step that ends. `ends`: 1 after the last one of a scan, which closes what has not been heard for 2 cycles + 10 s (MH, section 4);
+     * 2 when the firmware ends, which closes everything.
+     */
+    endStep: function (ends: number): void {
       // what began before would be too long for its record if it were heard once more; scans may be late
-      const tooEarly = began + (scanEnds ? settings[CYCLE_TIME] + 10 : STEP) - LONGEST_ENCOUNTER;
-      const silent = began - 2 * settings[CYCLE_TIME] - 10;
+      const tooEarly = ends > 1 ? NEVER : began + (ends ? cycle + 10 : STEP) - LONGEST_ENCOUNTER;
+      const silent = ends > 1 ? NEVER : began - 2 * cycle - 10;
       let place = end;
       let reports = 0;
       let more = 0;
@@ -164,11 +197,12 @@ export const scanner = /*@__PURE__*/ (function () {
           counted[place] = reports;
           last[place] = began;
           if (first[place] < tooEarly) record(place);
-        } else if (scanEnds && last[place] <= silent && hashes[place]) record(place);
+        } else if (ends && last[place] <= silent && hashes[place]) record(place);
       }
       sightings += more;
+      if (more) heardAt = began;
       began += STEP;
-      if (!scanEnds) return;
+      if (!ends) return;
       for (let i = 0; i < guests.length; i++) delete tallies[guests[i]];
       guests = [];
       while (end && !hashes[end - 1]) end--;

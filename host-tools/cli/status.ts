@@ -29,14 +29,21 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number): string 
     `  radio     ${status.ad ? "advertising" : "not advertising"}, ${status.ro} rotations, ${status.op} encounters open, ${status.n} sightings since start`,
     ...(status.cr ? [`  crypto    AES ${AES_BY[status.cr] ?? status.cr}`] : []),
     `  start     number ${status.e}, ${durationInWords(status.t * 1000)} ago`,
-    `  battery   ${(status.mv / 1000).toFixed(2)} V`,
+    `  battery   ${batteryInWords(status)}`,
     `  errors    ${radio} radio, ${flash} flash, ${overflows} scans in which the input queue overflowed`,
+    ...(status.wd ? [`  watch     ${status.wd[0]} dead scans, ${status.wd[1]} restarts of the radio after an hour of silence`] : []),
     "  settings",
     ...settingsTable(namedSettings(status.c))
       .split("\n")
       .map((line) => "    " + line),
   ];
   return lines.join("\n");
+}
+
+function batteryInWords({ mv, ml, lb }: DeviceStatus): string {
+  const volts = (millivolts: number) => `${(millivolts / 1000).toFixed(2)} V`;
+  const loaded = ml ? `, ${volts(ml)} while scanning` : "";
+  return `${volts(mv)} at rest${loaded}${lb ? "; low, so it scans less often: change the battery" : ""}`;
 }
 
 export const register: RegisterCommand = (program) => {

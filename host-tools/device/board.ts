@@ -29,6 +29,9 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   c: settings,
   cr: z.string().optional(),
   mv: count,
+  ml: count.optional(),
+  lb: count.optional(),
+  wd: z.tuple([count, count]).optional(),
 });
 
 /** What a status of any version of our firmware tells. */

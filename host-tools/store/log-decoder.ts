@@ -70,7 +70,7 @@ export interface ClockRecord extends Place {
   /** By how many ms the clock was put forward; undefined when it had not been set, or by more than the record holds. */
   stepMs: number | undefined;
   roundTripMs: number;
-  /** 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated, 4 the hub acknowledged. */
+  /** 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated, 4 the hub acknowledged, 7 battery low, 8 battery recovered; see log-format.ts. */
   why: number;
   /** Sequence number before which the hub had everything. */
   acknowledged: number;

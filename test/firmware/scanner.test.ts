@@ -63,7 +63,7 @@ function scan(tick: number, ...steps: (() => void)[]): void {
   module.scanner.start(tick);
   steps.forEach((step, i) => {
     step();
-    module.scanner.endStep(i === steps.length - 1);
+    module.scanner.endStep(i === steps.length - 1 ? 1 : 0);
   });
 }
 const nothing = () => {};
@@ -330,7 +330,7 @@ describe("whatever is heard", () => {
         hear(data, rssi);
       }),
     );
-    module.scanner.endStep(true);
+    module.scanner.endStep(1);
     expect(log).toEqual([]);
   });
 });

@@ -138,6 +138,9 @@ export class FakeFirmware {
       er: [0, 0, 0],
       c: this.settings,
       mv: 3000,
+      ml: 2900,
+      lb: 0,
+      wd: [0, 0],
     };
   }
 
