@@ -27,9 +27,12 @@ describe("a short press tells by light", () => {
     world.pass(60);
     world.restart(board);
     expect(status(board).ad).toBe(0);
+    // until the answer is out: a board that prints doesn't see who presses shortly
+    world.pass(1);
     expect(inWords(pressAndWatch(world, board), board)).toEqual(["long blue", "long blue"]);
     world.pass(600);
     expect(status(board).ad).toBe(1);
+    world.pass(1);
     expect(inWords(pressAndWatch(world, board), board)).toEqual(["short green"]);
   });
 
