@@ -70,7 +70,7 @@ export class ClockLab {
     this.board = await this.world.wear({ x: 0, y: 0 }, { clockSet: false, settings: { cycleTime: 900 }, ...options });
     const { clock, air } = this.world;
     const next = () => {
-      const neighbour = beacon(air, "neighbour", { x: 1, y: 0 }, advertisement(this.packets++), { intervalMs: 500 });
+      const neighbour = beacon(air, "neighbour", { x: 1, y: 0 }, advertisement(this.packets++), { intervalMs: 250 });
       if (present < seconds) clock.after(present, () => neighbour.advertise(undefined));
       clock.after(seconds, next);
     };
