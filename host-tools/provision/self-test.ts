@@ -3,6 +3,7 @@ import { ROLES } from "../../boards/capabilities.ts";
 import { findBoard } from "../../boards/index.ts";
 import { type Board, decodeBlockAnswer } from "../device/board.ts";
 import { sleep } from "../device/host-clock.ts";
+import type { Repl } from "../device/repl.ts";
 import { DeviceError } from "../errors.ts";
 import { decodeBlock } from "../store/log-decoder.ts";
 import type { HeardAround } from "./bare-radio.ts";
@@ -41,18 +42,14 @@ const SHA256_LINE = `(function(){${HEX};return h(require("crypto").SHA256("abc")
  * @throws DeviceError "self_test" with every fault that was found, numbers included
  */
 export async function selfTest(board: Board, around: HeardAround | null): Promise<SelfTest> {
-  const facts = findBoard(board.identity.board);
-  const known = async (there: boolean | undefined, line: string, expected: string) =>
-    there ? (await board.repl.evaluate(line).catch(told)) === expected : null;
-  const aes = await known(facts?.crypto.aes, AES_LINE, AES_EXPECTED);
-  const sha256 = await known(facts?.crypto.sha256, SHA256_LINE, SHA256_EXPECTED);
+  const answers = await knownAnswers(board.repl, findBoard(board.identity.board)?.crypto);
   const first = await reading(board);
   await sleep(board.clock, BETWEEN_READINGS_MS);
   const second = await reading(board);
   const { status } = second;
   const [radioErrors, flashErrors] = status.er;
   const result: SelfTest = {
-    crypto: { aes, sha256, by: status.cr ?? null },
+    crypto: { ...answers, by: status.cr ?? null },
     radio: { advertising: status.ad === 1, errors: radioErrors, around },
     flash: { ...(await readBack(board, Math.max(status.lo, status.hi - READ_BACK), status.hi)), errors: flashErrors },
     battery: { millivolts: status.mv },
@@ -71,6 +68,18 @@ export async function selfTest(board: Board, around: HeardAround | null): Promis
     );
   result.warnings = warningsIn(result, ROLES[status.r]?.advertise === true);
   return result;
+}
+
+/** Asks what the interpreter has of AES and SHA-256 for answers that are published; null where it has none. */
+export async function knownAnswers(
+  repl: Repl,
+  has: { aes: boolean; sha256: boolean } | undefined,
+): Promise<{ aes: boolean | null; sha256: boolean | null }> {
+  const right = async (line: string, expected: string) => (await repl.evaluate(line).catch(told)) === expected;
+  return {
+    aes: has?.aes ? await right(AES_LINE, AES_EXPECTED) : null,
+    sha256: has?.sha256 ? await right(SHA256_LINE, SHA256_EXPECTED) : null,
+  };
 }
 
 /** An exception on the board is an answer too: a wrong one. */

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { puckjs } from "../../boards/puckjs.ts";
 import type { Board } from "../../host-tools/device/board.ts";
 import { flash } from "../../host-tools/device/flash.ts";
 import { systemClock } from "../../host-tools/device/host-clock.ts";
 import { openMemory } from "../../host-tools/device/memory.ts";
 import { openBoard } from "../../host-tools/device/open-board.ts";
 import { receiveFile, sendFile } from "../../host-tools/device/packets.ts";
+import { listenAround } from "../../host-tools/provision/bare-radio.ts";
+import { knownAnswers } from "../../host-tools/provision/self-test.ts";
 import { littleFirmware } from "../support/little-firmware.ts";
 import { build, NO_INTERPRETER } from "./abilities.ts";
 import { Interpreter, temporaryDirectory } from "./interpreter.ts";
@@ -36,6 +39,19 @@ describe.skipIf(NO_INTERPRETER)("the device link with a real interpreter at its 
     expect(await board.repl.evaluate('["\\xff\\0",1/3<1,null]')).toEqual(["\xff\0", true, null]);
     await expect(board.repl.evaluate("nothing.here")).rejects.toThrow('"nothing" is not defined');
     await expect(board.repl.evaluate("1+*2")).rejects.toThrow("SyntaxError");
+  });
+
+  test("the self test's known answers are the interpreter's, and what it asks the radio is understood", async () => {
+    const { abilities } = await build();
+    const board = await connect();
+    if (abilities.has("puck build")) expect(await knownAnswers(board.repl, puckjs.crypto)).toEqual({ aes: true, sha256: true });
+    await board.repl.evaluate(
+      '(function(){global.NRF={setScan:function(f){if(f){f({rssi:-50,id:"a"});f({rssi:-40,id:"b"});f({rssi:-60,id:"a"})}}};return 1})()',
+    );
+    expect(await listenAround(board.repl)).toEqual({ packets: 3, devices: 2, strongest: -40, seconds: 2 });
+    expect(await board.repl.evaluate("typeof TS")).toBe("undefined");
+    await board.repl.evaluate('(function(){global.NRF={setScan:function(){throw new Error("busy")}};return 1})()');
+    await expect(listenAround(board.repl)).rejects.toMatchObject({ code: "radio_failed" });
   });
 
   test("a file goes there and back in packets, whatever bytes are in it", async (context) => {
