@@ -17,14 +17,15 @@ export const bangle2: BoardFacts = {
   screen: { width: 176, height: 176, bitsPerPixel: 3, power: "Bangle.setLCDPower", fonts: ["4x6", "6x8"], lit: "light" },
   txPowers: [-40, -20, -16, -12, -8, -4, 0, 2, 3, 4, 5, 6, 7, 8],
   advertising: { minimumMs: 20, minimumNonConnectableMs: 20, maximumMs: 10240, dataBytes: 31, extendedBytes: 63 },
-  address: "nrpa",
+  address: "static-random",
   gatt: { mtu: 131, centralLinks: 2, peripheralLinks: 1 },
   clock: { source: "crystal", ppm: 50 },
   unicode: true,
   currents: { source: "espruino.com/Power+Consumption; sleep is the watch at rest", sleep: 300 },
   notes: [
     "No pins for a serial adapter: the console is Bluetooth, or the screen.",
-    "The address rotates through the stack's own privacy mode (2v23 and later), not through NRF.setAddress.",
+    "The stack's own privacy mode rotates addresses as well (2v23 and later); NRF.setAddress works as on other boards.",
+    "Its button restarts the script when it is held for 1.5 s.",
     "Storage is memory on SPI, which is not mapped into the address space: strings read from it are copies in RAM.",
   ],
 };

@@ -53,7 +53,9 @@ export function settingRefusal(facts: BoardFacts, name: string, value: number): 
 }
 
 function obstacle(facts: BoardFacts): string | undefined {
-  if (!facts.storage.internal) return "its Storage is external flash, and the log is made for pages inside the chip";
+  // docs/bangle2.md
+  if (!facts.storage.internal)
+    return "no cable reaches its console, and its Storage is external flash, where a power cut can leave any part of a record";
   // one more page for the code
   if (facts.storage.pages < LEAST_LOG_PAGES + 1) return "beside the code its Storage has no room for a log of " + LEAST_LOG_PAGES + " pages";
   return undefined;

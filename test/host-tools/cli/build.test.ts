@@ -67,7 +67,7 @@ describe("tracelet build", () => {
     [
       ["--board", "bangle2", "--role", "scanner", "--protocol", "gaen"],
       "board_cannot",
-      /^Bangle\.js 2 can't be a scanner: its Storage is external flash/,
+      /^Bangle\.js 2 can't be a scanner: no cable reaches its console, and its Storage is external flash/,
     ],
   ])("refuses %j as wrong usage", async (args, code, message) => {
     const error = await build(...args, "--out", folder).catch((reason: unknown) => reason);
