@@ -122,10 +122,11 @@ function transpile() {
   };
 }
 
-function minified() {
+function minified(inspect) {
   return {
     name: "minified",
     async renderChunk(code) {
+      inspect?.(code);
       return minify(code, MINIFY);
     },
   };
@@ -191,9 +192,9 @@ function finished(fileName, finish) {
 
 /**
  * Rollup's input and output options for one bundle.
- * @param {{ entry: string, fileName: string, constants: Record<string, unknown>, finish?: (code: string, map: object) => { code: string, manifest: object } }} options
+ * @param {{ entry: string, fileName: string, constants: Record<string, unknown>, inspect?: (code: string) => void, finish?: (code: string, map: object) => { code: string, manifest: object } }} options
  */
-export function firmwareBundle({ entry, fileName, constants, finish }) {
+export function firmwareBundle({ entry, fileName, constants, inspect, finish }) {
   return {
     input: entry,
     plugins: [resolveRelative(), buildConstants(constants), transpile()],
@@ -211,7 +212,7 @@ export function firmwareBundle({ entry, fileName, constants, finish }) {
       generatedCode: { preset: "es2015", arrowFunctions: false, symbols: false },
       // a map beside the code, no comment in it
       sourcemap: "hidden",
-      plugins: finish ? [aliased(), minified(), finished(fileName, finish)] : [aliased(), minified()],
+      plugins: finish ? [aliased(), minified(inspect), finished(fileName, finish)] : [aliased(), minified(inspect)],
     },
   };
 }

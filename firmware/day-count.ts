@@ -1,7 +1,6 @@
 import { SCREEN } from "tracelet:build";
 import { unixTime } from "./board-clock.ts";
 
-// no name that a caller has as well: the minifier, which pastes `countEncounter` there, would take the one for the other
 let loggedToday = 0;
 let countedDay = 0;
 

@@ -10,6 +10,7 @@ import { ConfigError, FormatError } from "../errors.ts";
 import { placeholder, stampVersion } from "./build-id.ts";
 import { checkDialect, type Finding } from "./dialect.ts";
 import { type Manifest, makeManifest } from "./manifest.ts";
+import { checkPastedNames } from "./pasted-names.ts";
 import { chooseSettings, settingValues } from "./settings.ts";
 import { projectRoot, projectVersion } from "./source-tree.ts";
 
@@ -37,6 +38,8 @@ export interface BundleOptions {
   entry: string;
   fileName: string;
   constants: { [name: string]: unknown };
+  /** Looks at the bundle before it is minified. */
+  inspect?(code: string): void;
   finish?(code: string, map: SourceMap): { code: string; manifest: Manifest };
 }
 
@@ -97,6 +100,7 @@ export function prepareBundle(request: FirmwareRequest): BundleOptions & Require
       SCREEN: board.screen?.power === "Pixl.setLCDPower" ? 1 : 0,
       BUTTON: board.buttons.length > 0,
     },
+    inspect: checkPastedNames,
     finish(code, map) {
       const stamped = stampVersion(code.trimEnd(), version);
       checkBundle(stamped.code, map, board);
