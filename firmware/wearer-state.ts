@@ -1,4 +1,5 @@
-import { ADVERTISE } from "tracelet:build";
+import { ADVERTISE, SCAN } from "tracelet:build";
+import { lowBattery } from "./battery.ts";
 import { unixTime } from "./board-clock.ts";
 import { usable } from "./encounter-log.ts";
 import { advertising } from "./roles/beacon.ts";
@@ -7,6 +8,8 @@ import { advertising } from "./roles/beacon.ts";
 // from CLOCK_UNSET on it doesn't.
 
 export const WELL = 0;
+export const LOW_BATTERY = 1;
+export const NEARLY_FULL = 2;
 export const CLOCK_UNSET = 3;
 export const SILENT = 4;
 export const NO_LOG = 5;
@@ -16,5 +19,6 @@ export function wearerState(): number {
   if (!usable) return NO_LOG;
   if (!unixTime()) return CLOCK_UNSET;
   // for up to ten minutes after a restart, too: an identifier is sent from one address only
-  return ADVERTISE && !advertising ? SILENT : WELL;
+  if (ADVERTISE && !advertising) return SILENT;
+  return SCAN && lowBattery ? LOW_BATTERY : WELL;
 }

@@ -4,7 +4,7 @@ import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { LABEL_FILE } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { showsText } from "../support/screen-text.ts";
-import { expectQuietConsoles, MORNING, setClock, status, type WearOptions, WornWorld } from "../support/worn-boards.ts";
+import { expectQuietConsoles, MORNING, radioOf, setClock, status, type WearOptions, WornWorld } from "../support/worn-boards.ts";
 
 afterAll(expectQuietConsoles);
 
@@ -61,6 +61,15 @@ describe("the screen of a Pixl.js", () => {
     world.restart(board);
     press(world, board);
     for (const text of ["NOTHING IS SENT", "WAIT 10 MIN, THEN TO THE HUB"]) expect(showsText(board, text), text).toBe(true);
+  });
+
+  test("says when the battery is low, and what it has at rest", async () => {
+    const world = new WornWorld(330);
+    const board = await pixl(world);
+    board.supply = () => (radioOf(board).receiving ? 2.1 : 2.61);
+    world.pass(310);
+    press(world, board);
+    for (const text of ["BATTERY LOW", "CHANGE IT, THEN SET THE CLOCK", "BATTERY 2.61 V"]) expect(showsText(board, text), text).toBe(true);
   });
 
   test("says when there is no log", async () => {

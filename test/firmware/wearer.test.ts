@@ -36,6 +36,29 @@ describe("a short press tells by light", () => {
     expect(inWords(pressAndWatch(world, board), board)).toEqual(["short green"]);
   });
 
+  test("the battery is low: two short lights, yellow; until it has recovered", async () => {
+    const world = new WornWorld(306);
+    const board = await world.wear({ x: 0, y: 0 });
+    board.supply = () => 2.1;
+    world.pass(310);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short yellow", "short yellow"]);
+    board.supply = () => 2.9;
+    world.pass(910);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short green"]);
+  });
+
+  test("that nothing is sent is graver than a low battery", async () => {
+    const world = new WornWorld(307);
+    const board = await world.wear({ x: 0, y: 0 });
+    board.supply = () => 2.1;
+    world.pass(310);
+    world.restart(board);
+    world.pass(10);
+    expect(status(board)).toMatchObject({ lb: 1, ad: 0 });
+    world.pass(2);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["long blue", "long blue"]);
+  });
+
   test("a scanner that sends nothing is well", async () => {
     const world = new WornWorld(303);
     const board = await world.wear({ x: 0, y: 0 }, { role: "scanner" });

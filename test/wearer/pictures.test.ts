@@ -10,7 +10,7 @@ import { firmwareFor } from "../support/built-firmware.ts";
 import { crowd } from "../support/crowd.ts";
 import { type Shine, watchLights } from "../support/lights.ts";
 import { lightsPicture, screenPicture } from "../support/pictures.ts";
-import { install, LOG_ID, setClock, WornWorld } from "../support/worn-boards.ts";
+import { install, LOG_ID, radioOf, setClock, WornWorld } from "../support/worn-boards.ts";
 
 // The pictures of docs/wearer.md: virtual boards are brought into each state, and what their lights and screens show then is drawn. With PICTURES_RECORD=1 the files
 // are written, without it they must be what they would be.
@@ -34,6 +34,13 @@ const SCENES: Scene[] = [
   { state: "well" },
   { state: "clock-not-set", clockSet: false },
   { state: "nothing-sent", prepare: (world, board) => world.restart(board) },
+  {
+    state: "battery-low",
+    prepare: (world, board) => {
+      board.supply = () => (radioOf(board).receiving ? 2.1 : 2.61);
+      world.pass(600);
+    },
+  },
   { state: "no-log", log: false },
   { state: "console", pressMs: 2500 },
 ];
@@ -72,35 +79,45 @@ function check(name: string, picture: PNG): void {
 }
 
 const SECONDS = 5;
+/** The first of them makes three bundles. */
+const PATIENCE = 120_000;
 const made: string[] = [];
 
 describe("the pictures of docs/wearer.md are what virtual boards show", () => {
-  test.each(SCENES)("lights: $state", async (scene) => {
-    const rows: { title: string; shines: Shine[]; coloured: boolean }[] = [];
-    for (const [id, title] of [
-      ["puckjs", "Puck.js"],
-      ["mdbt42q", "one light"],
-    ]) {
-      const { world, board } = await reach(scene, id!);
-      const pressMs = scene.pressMs ?? 150;
-      board.pressButton(pressMs);
-      world.pass(pressMs / 1000);
-      rows.push({ title: title!, shines: watchLights(world, board, SECONDS), coloured: id === "puckjs" });
-    }
-    made.push(`lights-${scene.state}`);
-    check(`lights-${scene.state}`, lightsPicture(rows, SECONDS));
-  });
+  test.each(SCENES)(
+    "lights: $state",
+    async (scene) => {
+      const rows: { title: string; shines: Shine[]; coloured: boolean }[] = [];
+      for (const [id, title] of [
+        ["puckjs", "Puck.js"],
+        ["mdbt42q", "one light"],
+      ]) {
+        const { world, board } = await reach(scene, id!);
+        const pressMs = scene.pressMs ?? 150;
+        board.pressButton(pressMs);
+        world.pass(pressMs / 1000);
+        rows.push({ title: title!, shines: watchLights(world, board, SECONDS), coloured: id === "puckjs" });
+      }
+      made.push(`lights-${scene.state}`);
+      check(`lights-${scene.state}`, lightsPicture(rows, SECONDS));
+    },
+    PATIENCE,
+  );
 
-  test.each([...SCENES, { state: "label", presses: 2 }])("screen: $state", async (scene) => {
-    const { world, board } = await reach(scene, "pixljs");
-    for (let i = 0; i < ((scene as { presses?: number }).presses ?? 1); i++) {
-      board.pressButton((scene as Scene).pressMs ?? 150);
-      world.pass(4);
-    }
-    made.push(`screen-${scene.state}`);
-    const { screen } = board;
-    check(`screen-${scene.state}`, screenPicture(screen!.shown!, screen!.width, screen!.height));
-  });
+  test.each([...SCENES, { state: "label", presses: 2 }])(
+    "screen: $state",
+    async (scene) => {
+      const { world, board } = await reach(scene, "pixljs");
+      for (let i = 0; i < ((scene as { presses?: number }).presses ?? 1); i++) {
+        board.pressButton((scene as Scene).pressMs ?? 150);
+        world.pass(4);
+      }
+      made.push(`screen-${scene.state}`);
+      const { screen } = board;
+      check(`screen-${scene.state}`, screenPicture(screen!.shown!, screen!.width, screen!.height));
+    },
+    PATIENCE,
+  );
 
   test("each is in the page, and there are no others", () => {
     const page = readFileSync(new URL("../wearer.md", IMAGES), "utf8");
