@@ -27,13 +27,13 @@ export function flashImage(code: string, before: string, manifest?: Pick<Firmwar
   return image;
 }
 
-/** The members of NRF that the firmware calls, doing nothing; `rotations` counts the addresses. */
+/** The members of NRF that the firmware calls, doing nothing; `rotations` counts the addresses, `volts` is what the battery has. */
 const SILENT_RADIO =
-  "sleep:function(){},wake:function(){},setAdvertising:function(){},setAddress:function(){rotations++},setTxPower:function(){},getSecurityStatus:function(){return{connected:false}},getBattery:function(){return 3}";
+  "sleep:function(){},wake:function(){},restart:function(){},setAdvertising:function(){},setAddress:function(){rotations++},setTxPower:function(){},getSecurityStatus:function(){return{connected:false}},getBattery:function(){return volts}";
 
 /** A radio that nothing comes in by, for so many scans at most; then the interpreter ends. */
 export function radioWith(setScan: string): string {
-  return `var rotations=0;global.NRF={${SILENT_RADIO},setScan:${setScan}};`;
+  return `global.rotations=0;global.volts=3;global.NRF={${SILENT_RADIO},setScan:${setScan}};`;
 }
 
 /**

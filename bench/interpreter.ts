@@ -84,9 +84,12 @@ function measureScanning(code: string) {
 /** Instructions for one change of identifier, metadata and address: two runs of some hours, by the changes that one has more. */
 function measureRotation(code: string) {
   const run = (hours: number) => {
-    const end = `setTimeout(function(){print("rotations",rotations);quit()},${hours * 3_600_000});`;
-    const { instructions, output } = interpreter(code, `${radioWith("function(){}")}${end}`, true, QUIET_START);
-    return { instructions, rotations: Number(/rotations (\d+)/.exec(output)?.[1]) };
+    const script = `${radioWith("function(){}")}setTimeout(function(){print("rotations",global.rotations);quit()},${hours * 3_600_000});`;
+    const { instructions, output } = interpreter(code, script, true, QUIET_START);
+    return {
+      instructions: instructions - interpreter("0", script, true, QUIET_START).instructions,
+      rotations: Number(/rotations (\d+)/.exec(output)?.[1]),
+    };
   };
   const [short, long] = [run(2), run(8)];
   return { instructionsPerRotation: Math.round((long.instructions - short.instructions) / (long.rotations - short.rotations)) };

@@ -121,31 +121,35 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
       await site.reach();
     });
 
-    test(`with ${NEIGHBOURS} neighbours: variables in use stay below 40 %, at most 65 %; midnight brings a key, nothing is lost`, async (context) => {
-      if (!able) return context.skip();
-      expect(await site.link.status()).toMatchObject({ r: role, e: 1, u: 0, ad: 0 });
-      expect(await site.link.setClock(SET_AT, 0, 20)).toBeNull();
-      await site.pass(hours * HOUR);
-      const inUse = (await site.value("process.memory().usage")) - bare;
-      const atMost = Math.max(inUse, (await site.value("most")) - bare);
-      console.log(`${id} ${role}: ${inUse} variables in use after ${hours} hours, ${atMost} at most`);
-      expect(inUse).toBeLessThan(IN_USE);
-      expect(atMost).toBeLessThan(AT_MOST);
+    test(
+      `with ${NEIGHBOURS} neighbours: variables in use stay below 40 %, at most 65 %; midnight brings a key, nothing is lost`,
+      async (context) => {
+        if (!able) return context.skip();
+        expect(await site.link.status()).toMatchObject({ r: role, e: 1, u: 0, ad: 0 });
+        expect(await site.link.setClock(SET_AT, 0, 20)).toBeNull();
+        await site.pass(hours * HOUR);
+        const inUse = (await site.value("process.memory().usage")) - bare;
+        const atMost = Math.max(inUse, (await site.value("most")) - bare);
+        console.log(`${id} ${role}: ${inUse} variables in use after ${hours} hours, ${atMost} at most`);
+        expect(inUse).toBeLessThan(IN_USE);
+        expect(atMost).toBeLessThan(AT_MOST);
 
-      const status = await site.link.status();
-      expect(status).toMatchObject({ e: 1, ad: sends ? 1 : 0, er: [0, 0, 0] });
-      expect(Math.abs(status.u / 1000 - SET_AT - hours * 3600)).toBeLessThan(10);
-      if (sends) expect(status.ro).toBeGreaterThan(90);
-      const keys = decodeOwnKeys(await site.link.keys(false)).map((key) => key.rollingStart);
-      const today = rollingStart(SET_AT / 600);
-      expect(keys).toEqual(sends ? [today, today + 144] : []);
-      const records = await site.records();
-      expect(records.filter(({ kind }) => kind === "damaged")).toEqual([]);
-      if (hears) {
-        expect(status.n).toBeGreaterThan(11 * hours * NEIGHBOURS * 8);
-        expect(records.filter(({ kind }) => kind !== "clock").length).toBeGreaterThan(Math.min(600, hours * 40));
-      }
-    }, PATIENCE_MS);
+        const status = await site.link.status();
+        expect(status).toMatchObject({ e: 1, ad: sends ? 1 : 0, er: [0, 0, 0] });
+        expect(Math.abs(status.u / 1000 - SET_AT - hours * 3600)).toBeLessThan(10);
+        if (sends) expect(status.ro).toBeGreaterThan(90);
+        const keys = decodeOwnKeys(await site.link.keys(false)).map((key) => key.rollingStart);
+        const today = rollingStart(SET_AT / 600);
+        expect(keys).toEqual(sends ? [today, today + 144] : []);
+        const records = await site.records();
+        expect(records.filter(({ kind }) => kind === "damaged")).toEqual([]);
+        if (hears) {
+          expect(status.n).toBeGreaterThan(11 * hours * NEIGHBOURS * 8);
+          expect(records.filter(({ kind }) => kind !== "clock").length).toBeGreaterThan(Math.min(600, hours * 40));
+        }
+      },
+      PATIENCE_MS,
+    );
 
     test("every command answers, wrong arguments are refused, and what was set outlives a restart with the clock running", async (context) => {
       if (!able) return context.skip();
@@ -181,6 +185,39 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
       await site.pass(0.1 * HOUR);
       expect((await site.link.status()).ad).toBe(sends ? 1 : 0);
       if (hears) expect((await site.link.status()).n).toBeGreaterThan(NEIGHBOURS * 8 * 10);
+    });
+
+    test("on a low battery it scans a quarter as often, and as often as before on a fresh one", async (context) => {
+      if (!able) return context.skip();
+      if (!hears) return;
+      await site.value("volts=2");
+      await site.pass(0.1 * HOUR);
+      const low = await site.link.status();
+      expect(low).toMatchObject({ ml: 2000, lb: 1, wd: [0, 0] });
+      await site.pass(HOUR);
+      const rare = (await site.link.status()).n - low.n;
+      await site.value("volts=3");
+      await site.pass(0.2 * HOUR);
+      const fresh = await site.link.status();
+      expect(fresh).toMatchObject({ lb: 0 });
+      await site.pass(HOUR);
+      expect(((await site.link.status()).n - fresh.n) / rare).toBeCloseTo(4, 0);
+    });
+
+    test("2038 and 2106, where 32 bits end: clock, keys and rotations go on", async (context) => {
+      if (!able) return context.skip();
+      for (const moment of [2 ** 31 - 300, 2 ** 32 - 2 * 86_400]) {
+        await site.link.setClock(moment, 0, 20);
+        const { ro, t } = await site.link.status();
+        await site.pass(0.5 * HOUR);
+        const status = await site.link.status();
+        expect(Math.abs(status.u / 1000 - moment - 1800)).toBeLessThan(10);
+        expect(Math.abs(status.t - t - 1800)).toBeLessThan(10);
+        expect(status).toMatchObject({ e: 3, ad: sends ? 1 : 0, er: [0, 0, 0] });
+        if (!sends) continue;
+        expect(status.ro).toBeGreaterThan(ro);
+        expect(decodeOwnKeys(await site.link.keys(false)).at(-1)!.rollingStart).toBe(rollingStart(Math.floor(status.u / 600_000)));
+      }
     });
 
     test("300 identifiers in one scan: it says so or counts them, and goes on", async (context) => {
