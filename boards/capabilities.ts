@@ -21,6 +21,11 @@ export const PROTOCOLS: { [name: string]: { title: string } } = {
   gaen: { title: "GAEN" },
 };
 
+/** What a bundle has beside its role unless it is built without: each takes room. */
+export const FEATURES: { [name: string]: string } = {
+  proof: "proof of beaconing: the hub can have advertisements confirmed by who hears them",
+};
+
 /** Pages a log needs: one for its head, two for the ring, of which one may be empty. Keys and settings are kept there too, so every role has one. */
 export const LEAST_LOG_PAGES = 3;
 

@@ -22,6 +22,8 @@ declare module "tracelet:build" {
   export const LIGHTS: number;
   /** 1: the screen of a Pixl.js. 0: no screen that we draw on. */
   export const SCREEN: number;
+  /** Can it prove that it advertises, and testify for others? */
+  export const PROOF: boolean;
   /** Is there a button called BTN? */
   export const BUTTON: boolean;
 }

@@ -1,11 +1,11 @@
-import { ADVERTISE, BOARD_ID, ROLE, SCAN, VERSION } from "tracelet:build";
+import { ADVERTISE, BOARD_ID, PROOF, ROLE, SCAN, VERSION } from "tracelet:build";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
-import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND } from "../protocols/device-link.ts";
+import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
 import { CLOCK_STEP_UNKNOWN, FREE, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
-import { aesInUse } from "./crypto/board.ts";
+import { aes128, aesInUse } from "./crypto/board.ts";
 import {
   acknowledge,
   acknowledged,
@@ -24,9 +24,14 @@ import {
   slotAddress,
   usable,
 } from "./encounter-log.ts";
-import { advertising, endKeys, radioErrors, rotations } from "./roles/beacon.ts";
-import { deadScans, openEncounters, overflows, radioRestarts, sightings } from "./roles/scanner.ts";
+import { advertising, endKeys, radioErrors, rotations, sentIdentifier } from "./roles/beacon.ts";
+import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
+
+/** Tick of the last sighting by which somebody proved that our advertisements are on the air; undefined: nobody has since the start. */
+export let lastProof: number | undefined;
+/** First word of the tag that was asked for last; 0: none. */
+let askedTag = 0;
 
 // The commands of protocols/device-link.ts, on the global object `T`. Each prints one frame.
 
@@ -70,7 +75,8 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           ro: ADVERTISE ? rotations : 0,
           er: [ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
           c: settings,
-          cr: ADVERTISE ? aesInUse : undefined,
+          cr: ADVERTISE || PROOF ? aesInUse : undefined,
+          pf: PROOF && ADVERTISE ? (lastProof === undefined ? -1 : (tick() - lastProof) | 0) : undefined,
           mv: Math.round(NRF.getBattery() * 1000),
           ml: SCAN ? loadedMillivolts : undefined,
           lb: SCAN ? (lowBattery ? 1 : 0) : undefined,
@@ -141,6 +147,30 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         const all = new Uint8Array(keys.length * PAYLOAD_BYTES);
         for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(0, PAYLOAD_BYTES), i * PAYLOAD_BYTES);
         send(all);
+      },
+      p: function (k0: number, k1: number, k2: number, k3: number, listening: number) {
+        if (!PROOF) return refuse("opt");
+        const count = SCAN && listening ? openEncounters : 0;
+        const blocks = new Uint8Array(16 + 16 * count);
+        const all = new Uint8Array(1 + PROOF_TAG_BYTES + PROOF_ENTRY_BYTES * count);
+        const key = new Uint8Array(16);
+        const words = [k0, k1, k2, k3];
+        for (let i = 0; i < 4; i++) writeInt(key, i * 4, 4, words[i]);
+        if (ADVERTISE && advertising) {
+          all[0] = 1;
+          blocks.set(sentIdentifier);
+        }
+        if (count) scanner.testify(tick(), blocks, all);
+        const tags = aes128(key, blocks);
+        for (let i = all[0] ? 0 : 1; i <= count; i++) all.set(tags.subarray(i * 16, i * 16 + PROOF_TAG_BYTES), i ? i * PROOF_ENTRY_BYTES - 2 : 1);
+        if (ADVERTISE) askedTag = readU32(all, 1);
+        send(all);
+      },
+      y: function (tag: number, ago: number) {
+        if (!(PROOF && ADVERTISE && askedTag && tag === askedTag && ago >= 0)) return refuse("tag");
+        askedTag = 0;
+        lastProof = tick() - ago;
+        answer({});
       },
     };
   }

@@ -29,10 +29,15 @@ export const FRAME_OVERHEAD = 8;
  * | `T.t(unix, ms, roundTripMs)` | set the clock; answer JSON `{"step":ms or null}` |
  * | `T.c(index, value)` | change a setting; answer JSON: the settings |
  * | `T.k(fresh)` | hand over own keys: slots of kind TEK, 26-byte payloads one after the other; today's has the period elapsed so far. fresh 1: today's key ends here and a new one begins (GAEN-12) |
+ * | `T.p(k0, k1, k2, k3, listening)` | proof of beaconing. A challenge of 16 bytes as four u32, little-endian; a tag is the first 8 bytes of AES-128 of an RPI with the challenge as key. Answer: u8 1 if an RPI is on the air, else 0; its tag, else zeros; then, if `listening` is 1 and the role scans, an entry for each open encounter: 8 bytes tag, u8 −max RSSI, u16 seconds since it was heard last |
+ * | `T.y(tag, ago)` | somebody has heard the tag that the last `T.p` answered, `ago` seconds ago. `tag`: its first four bytes as a u32, little-endian; serves once; answer JSON `{}` |
  *
  * `seq` of era and base: those that hold for the first slot of the answer; MARK records among the slots change them for what follows.
  */
 export const COMMAND_OBJECT = "T";
+
+export const PROOF_TAG_BYTES = 8;
+export const PROOF_ENTRY_BYTES = 11;
 
 export interface DeviceStatus {
   /** Firmware version and build id. */
@@ -65,8 +70,10 @@ export interface DeviceStatus {
   er: [number, number, number];
   /** Settings, in the order of settings.ts. */
   c: number[];
-  /** AES of a board that transmits: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
+  /** AES of a board that has use for it: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
   cr?: string;
+  /** Seconds since the board's advertisements were last proven to be on the air, −1 never since start; of boards that advertise. */
+  pf?: number;
   /** Battery, mV, now: nearly at rest. */
   mv: number;
   // of boards that scan
@@ -83,4 +90,6 @@ export const REFUSALS: { [code: string]: string } = {
   seq: "no such sequence number",
   log: "the board has no usable log file",
   clk: "the clock is not set",
+  tag: "it is not what was asked for last",
+  opt: "the firmware was built without this",
 };

@@ -1,4 +1,4 @@
-import { ADVERTISE, AES_BUILT_IN, SHA256_BUILT_IN } from "tracelet:build";
+import { ADVERTISE, AES_BUILT_IN, PROOF, SHA256_BUILT_IN } from "tracelet:build";
 import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
 import { builtinAes, builtinSha256 } from "./builtin.ts";
 import { hardwareRandom } from "./random.ts";
@@ -7,7 +7,7 @@ import { softwareAes, softwareSha256 } from "./software.ts";
 
 // The best that this board has. What its interpreter was compiled with is known at build; whether the chip's AES can be had is tried at start.
 
-const chipAnswers = ADVERTISE && !AES_BUILT_IN && openSoftDeviceAes();
+const chipAnswers = (ADVERTISE || PROOF) && !AES_BUILT_IN && openSoftDeviceAes();
 
 /** AES in use: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
 export let aesInUse = AES_BUILT_IN ? "in" : chipAnswers ? "sd" : "js";
@@ -18,8 +18,11 @@ function chipOrSoftwareAes128(key: Uint8Array, blocks: Uint8Array): Uint8Array {
   return out || softwareAes(key, blocks);
 }
 
+/** AES-128-ECB encryption. `key`: 16 bytes; `blocks`: a multiple of 16 bytes; answers as many. */
+export const aes128 = AES_BUILT_IN ? builtinAes : chipOrSoftwareAes128;
+
 export const boardCrypto: Crypto = {
-  aes128: AES_BUILT_IN ? builtinAes : chipOrSoftwareAes128,
+  aes128,
   sha256: SHA256_BUILT_IN ? builtinSha256 : softwareSha256,
   randomBytes: hardwareRandom,
 };

@@ -22,6 +22,8 @@ export let advertising = false;
 export let rotations = 0;
 /** Times the radio refused. */
 export let radioErrors = 0;
+/** RPI on the air, while `advertising`. */
+export let sentIdentifier: Uint8Array;
 
 /** Rotation falls between 601 and 1199 s after the last one (GAEN-05). */
 const SHORTEST = 601;
@@ -130,6 +132,7 @@ export function rotate(crypto: Crypto, unix: number): number {
     radioErrors++;
     return RETRY;
   }
+  sentIdentifier = rpi;
   rotations++;
   sent = interval;
   const random = crypto.randomBytes(2);

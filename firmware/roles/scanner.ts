@@ -1,4 +1,5 @@
 import { writeInt } from "../../protocols/bytes.ts";
+import { PROOF_ENTRY_BYTES } from "../../protocols/device-link.ts";
 import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
 import { ENCOUNTER, LONGEST_ENCOUNTER, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
 import { MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
@@ -170,6 +171,17 @@ export const scanner = /*@__PURE__*/ (function () {
   }
 
   return {
+    /** Who is there: an RPI for each open encounter into `blocks` from its second block on, −max RSSI and seconds since the last sighting into the entries of `answer` (device-link.ts). `now`: tick. */
+    testify: function (now: number, blocks: Uint8Array, answer: Uint8Array): void {
+      let at = 0;
+      for (let place = end; place--; ) {
+        if (!hashes[place]) continue;
+        at++;
+        blocks.set(ids.subarray(place * 20, place * 20 + 16), at * 16);
+        answer[at * PROOF_ENTRY_BYTES + 6] = -floor(tallies[hashes[place]] / STRENGTH);
+        writeInt(answer, at * PROOF_ENTRY_BYTES + 7, 2, Math.min(now - last[place], 65535));
+      }
+    },
     /** Begins a scan and its first step. `now`: tick, whole seconds. */
     start: function (now: number): void {
       began = now;

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { PROTOCOLS, ROLES } from "../../boards/capabilities.ts";
+import { FEATURES, PROTOCOLS, ROLES } from "../../boards/capabilities.ts";
 import { BOARDS, findBoard } from "../../boards/index.ts";
 import { parseChange } from "../device/config.ts";
 import { ConfigError, ToolError } from "../errors.ts";
@@ -14,17 +14,26 @@ export interface BuildOptions {
   board: string;
   role: string;
   protocol: string;
+  /** Names of features, separated by commas. */
+  without?: string;
   set: string[];
   out: string;
   json?: boolean;
 }
 
-/** Builds what the options ask for. @throws ConfigError `unknown_board`, `unknown_role`, `unknown_protocol` and those of buildFirmware */
-export function buildAsAsked(options: Pick<BuildOptions, "board" | "role" | "protocol" | "set">): Promise<Firmware> {
+/** Builds what the options ask for. @throws ConfigError `unknown_board`, `unknown_role`, `unknown_protocol`, `unknown_feature` and those of buildFirmware */
+export function buildAsAsked(options: Pick<BuildOptions, "board" | "role" | "protocol" | "without" | "set">): Promise<Firmware> {
   const facts = knownBoard(options.board);
   const protocols = options.protocol.split(",").map((name) => known("protocol", name.trim(), Object.keys(PROTOCOLS)));
+  const without = options.without?.split(",").map((name) => known("feature", name.trim(), Object.keys(FEATURES)));
   const settings = Object.fromEntries(options.set.map(parseChange).map(({ name, value }) => [name, value]));
-  return buildFirmware({ board: facts, role: known("role", options.role, Object.keys(ROLES)), protocols: [...new Set(protocols)], settings });
+  return buildFirmware({
+    board: facts,
+    role: known("role", options.role, Object.keys(ROLES)),
+    protocols: [...new Set(protocols)],
+    without,
+    settings,
+  });
 }
 
 function knownBoard(name: string): BoardFacts {
@@ -83,6 +92,9 @@ Roles: ${Object.entries(ROLES)
   .map(([name, role]) => `${name} (${role.what})`)
   .join("; ")}
 Protocols: ${Object.keys(PROTOCOLS).join(", ")}
+Features: ${Object.entries(FEATURES)
+  .map(([name, what]) => `${name} (${what})`)
+  .join("; ")}
 
 Example:
   tracelet build --board puckjs --role wearable --protocol gaen --set txPower=-8 --set scanTime=4 --out out`;
@@ -94,6 +106,7 @@ export const register: RegisterCommand = (program) => {
     .requiredOption("--board <id>", "board it is for")
     .requiredOption("--role <role>", "what it does")
     .requiredOption("--protocol <name[,name]>", "what it speaks")
+    .option("--without <feature[,feature]>", "leave these features out, to save room")
     .option(
       "--set <key=value>",
       "a setting a fresh board starts with; may be given several times",

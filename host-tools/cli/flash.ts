@@ -15,6 +15,7 @@ interface FlashCommandOptions extends LinkOptions {
   board?: string;
   role?: string;
   protocol: string;
+  without?: string;
   set: string[];
   erase?: boolean;
   discard?: boolean;
@@ -80,8 +81,8 @@ async function chooseBundle(options: FlashCommandOptions): Promise<Bundle> {
   }
   if (!options.board || !options.role)
     throw new ConfigError("usage", "what to flash? Give --board and --role, or --bundle with the file of a bundle");
-  const { board, role, protocol, set } = options;
-  const { code, manifest } = await buildAsAsked({ board, role, protocol, set });
+  const { board, role, protocol, without, set } = options;
+  const { code, manifest } = await buildAsAsked({ board, role, protocol, without, set });
   return toBundle(Buffer.from(code, "latin1"), manifest);
 }
 
@@ -107,6 +108,7 @@ export const register: RegisterCommand = (program) => {
     .option("--board <id>", `build for this board: ${BOARDS.map((one) => one.id).join(", ")}`)
     .option("--role <role>", "wearable, beacon or scanner")
     .option("--protocol <name[,name]>", "what it speaks", "gaen")
+    .option("--without <feature[,feature]>", "leave these features out; `tracelet build --help` names them")
     .option(
       "--set <key=value>",
       "a setting a fresh board starts with; may be given several times",

@@ -17,6 +17,7 @@ import { register as match } from "./match.ts";
 import type { RegisterCommand } from "./output.ts";
 import { register as ports } from "./ports.ts";
 import { register as power } from "./power.ts";
+import { register as prove } from "./prove.ts";
 import { register as provision } from "./provision.ts";
 import { register as pull } from "./pull.ts";
 import { register as status } from "./status.ts";
@@ -37,6 +38,7 @@ const COMMANDS: RegisterCommand[] = [
   time,
   clocks,
   status,
+  prove,
   config,
   provision,
   label,

@@ -27,6 +27,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number): string 
     `  clock     ${status.u ? `${utc(status.u)}, ${offsetInWords(offsetMs, status.u)}` : offsetInWords(0, undefined) + "; set it with `tracelet time`"}`,
     `  log       ${log}`,
     `  radio     ${status.ad ? "advertising" : "not advertising"}, ${status.ro} rotations, ${status.op} encounters open, ${status.n} sightings since start`,
+    ...(status.pf === undefined ? [] : [`  proof     ${proofInWords(status.pf)}`]),
     ...(status.cr ? [`  crypto    AES ${AES_BY[status.cr] ?? status.cr}`] : []),
     `  start     number ${status.e}, ${durationInWords(status.t * 1000)} ago`,
     `  battery   ${batteryInWords(status)}`,
@@ -38,6 +39,11 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number): string 
       .map((line) => "    " + line),
   ];
   return lines.join("\n");
+}
+
+function proofInWords(seconds: number): string {
+  if (seconds < 0) return "nobody has confirmed its advertisements since it started; `tracelet prove` asks others";
+  return `its advertisements were last heard by a witness ${durationInWords(seconds * 1000)} ago`;
 }
 
 function batteryInWords({ mv, ml, lb }: DeviceStatus): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readU32 } from "../../protocols/bytes.ts";
-import { COMMAND_OBJECT, type DeviceStatus, REFUSALS } from "../../protocols/device-link.ts";
+import { COMMAND_OBJECT, type DeviceStatus, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES, REFUSALS } from "../../protocols/device-link.ts";
 import { SLOT_BYTES } from "../../protocols/log-format.ts";
 import { SETTING_COUNT } from "../../protocols/settings.ts";
 import { DeviceError } from "../errors.ts";
@@ -31,6 +31,7 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   mv: count,
   ml: count.optional(),
   lb: count.optional(),
+  pf: z.number().optional(),
   wd: z.tuple([count, count]).optional(),
 });
 
@@ -62,6 +63,8 @@ export interface RecordBlock {
 const COMMAND_MS = 2000;
 /** Characters an answer that is no log block may have. */
 const ANSWER_CHARACTERS = 600;
+/** What tags of all identifiers may take a board that has neither the interpreter's AES nor the chip's. */
+const SOFTWARE_AES_MS = 40_000;
 /** What to do about a refusal. */
 const WAYS_OUT: { [code: string]: string } = {
   clk: "; set it with `tracelet time`",
@@ -109,9 +112,15 @@ export class Board {
    * character may have left a bracket open.
    * @throws DeviceError "refused" with the board's reason, "damaged", "timeout", "disconnected"
    */
-  async command<T>(call: string, fits: (payload: Uint8Array) => T | undefined, tries = 3): Promise<{ value: T; sentAt: number; begunAt: number }> {
+  async command<T>(
+    call: string,
+    fits: (payload: Uint8Array) => T | undefined,
+    tries = 3,
+    moreMs = 0,
+  ): Promise<{ value: T; sentAt: number; begunAt: number }> {
     const { stream, repl } = this;
     const line = `${COMMAND_OBJECT}.${call}`;
+    const shown = shownCall(call);
     const damagedBefore = stream.damaged;
     for (let i = 0; i < tries; i++) {
       stream.clear();
@@ -120,19 +129,19 @@ export class Board {
       await repl.send(line);
       const found = await stream.wait(
         () => this.takeFitting(call, fits),
-        COMMAND_MS + repl.wireMs(line.length + ANSWER_CHARACTERS),
+        COMMAND_MS + moreMs + repl.wireMs(line.length + ANSWER_CHARACTERS),
         repl.wireMs(SLOT_BYTES * 150),
       );
       if (found) return { ...found, sentAt };
     }
     const words = /(Uncaught [^\r\n]*|OUT OF MEMORY|Execution Interrupted)/.exec(stream.text)?.[1];
-    if (words) throw new DeviceError("board_error", `${this.name}: ${line}: the board says: ${printable(words)}`);
+    if (words) throw new DeviceError("board_error", `${this.name}: ${shown}: the board says: ${printable(words)}`);
     if (stream.damaged > damagedBefore)
       throw new DeviceError(
         "damaged",
         `${this.name}: answers arrive damaged (${tries} of ${tries}); check the cable and the ground, or try \`--no-fast\``,
       );
-    throw new DeviceError("timeout", `${this.name}: no answer to ${line}; the board may be busy or was reset: try again`);
+    throw new DeviceError("timeout", `${this.name}: no answer to ${shown}; the board may be busy or was reset: try again`);
   }
 
   private takeFitting<T>(call: string, fits: (payload: Uint8Array) => T | undefined): { value: T; begunAt: number } | undefined {
@@ -149,7 +158,7 @@ export class Board {
     const code = Buffer.from(payload.subarray(1)).toString("latin1");
     const reason = REFUSALS[code] ?? printable(code);
     const next = WAYS_OUT[code] ?? "; `tracelet status` tells more";
-    throw new DeviceError(`refused_${code}`, `${this.name}: the board refuses ${COMMAND_OBJECT}.${call}: ${reason}${next}`);
+    throw new DeviceError(`refused_${code}`, `${this.name}: the board refuses ${shownCall(call)}: ${reason}${next}`);
   }
 
   async status(): Promise<DeviceStatus> {
@@ -212,12 +221,32 @@ export class Board {
   }
 
   /**
+   * Proof of beaconing: the answer of `T.p`, see protocols/device-link.ts. `challenge`: 16 bytes. `listening`: also for what it has heard.
+   * Where the board has AES in software only, each identifier takes it half a second.
+   */
+  async tags(challenge: Uint8Array, listening: boolean): Promise<Uint8Array> {
+    const words = [0, 4, 8, 12].map((at) => readU32(challenge, at));
+    const whole = (payload: Uint8Array) => (payload.length % PROOF_ENTRY_BYTES === 1 + PROOF_TAG_BYTES ? payload : undefined);
+    return (await this.command(`p(${words.join()},${listening ? 1 : 0})`, whole, 2, listening ? SOFTWARE_AES_MS : 0)).value;
+  }
+
+  /** Tells the board that `tag`, 8 bytes, was heard `ago` seconds ago. @throws DeviceError "refused_tag" where it was not what `tags` answered last */
+  async proven(tag: Uint8Array, ago: number): Promise<void> {
+    await this.command(`y(${readU32(tag, 0)},${ago})`, (payload) => parseAs(payload, z.strictObject({})), 1);
+  }
+
+  /**
    * Own keys: 26-byte payloads of TEK slots, one after the other. Secret. Not repeated when `fresh`: each time begins a new key.
    */
   async keys(fresh: boolean): Promise<Uint8Array> {
     const whole = (payload: Uint8Array) => (payload.length % 26 === 0 ? payload : undefined);
     return (await this.command(`k(${fresh ? 1 : 0})`, whole, fresh ? 1 : 3)).value;
   }
+}
+
+/** A call for messages: the numbers of a challenge are nobody's business. */
+function shownCall(call: string): string {
+  return `${COMMAND_OBJECT}.${call.replace(/^([py])\(.*\)$/, "$1(…)")}`;
 }
 
 function parseAs<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {

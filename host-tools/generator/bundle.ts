@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type InputOptions, type OutputChunk, type OutputOptions, rollup, type SourceMap } from "rollup";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
+import { FEATURES, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError, FormatError } from "../errors.ts";
 import { placeholder, stampVersion } from "./build-id.ts";
@@ -27,6 +27,8 @@ export interface FirmwareRequest {
   board: BoardFacts;
   role: string;
   protocols: string[];
+  /** Features to leave out, of FEATURES in boards/capabilities.ts. */
+  without?: string[];
   /** Settings that differ from the usual ones, by name. */
   settings?: { [name: string]: number };
   /** Instead of firmware/main.ts. */
@@ -82,6 +84,7 @@ export function prepareBundle(request: FirmwareRequest): BundleOptions & Require
   const entry = resolve(request.entry ?? join(projectRoot(), "firmware/main.ts"));
   if (!existsSync(entry)) throw new ConfigError("no_firmware", `${shortPath(entry)} is not there, and every bundle begins with it`);
   const version = projectVersion();
+  const features = Object.keys(FEATURES).filter((name) => !request.without?.includes(name));
   return {
     entry,
     fileName: `${board.id}-${role}.js`,
@@ -99,12 +102,13 @@ export function prepareBundle(request: FirmwareRequest): BundleOptions & Require
       LIGHTS: usableLights(board),
       SCREEN: board.screen?.power === "Pixl.setLCDPower" ? 1 : 0,
       BUTTON: board.buttons.length > 0,
+      PROOF: features.includes("proof"),
     },
     inspect: checkPastedNames,
     finish(code, map) {
       const stamped = stampVersion(code.trimEnd(), version);
       checkBundle(stamped.code, map, board);
-      return { code: stamped.code, manifest: makeManifest({ board, role, protocols, settings, version: stamped.version }, stamped.code) };
+      return { code: stamped.code, manifest: makeManifest({ board, role, protocols, features, settings, version: stamped.version }, stamped.code) };
     },
   };
 }

@@ -15,6 +15,8 @@ export interface Manifest {
   espruinoNames: string[];
   role: string;
   protocols: string[];
+  /** What is in it beside its role, of FEATURES in boards/capabilities.ts. */
+  features: string[];
   /** Settings a fresh board starts with, by their names in protocols/settings.ts. */
   settings: { [name: string]: number };
   /** As the firmware tells it: version of the project and the first digits of a hash of the code. */
@@ -36,6 +38,7 @@ export interface ManifestInput {
   board: BoardFacts;
   role: string;
   protocols: string[];
+  features: string[];
   settings: { [name: string]: number };
   version: string;
 }
@@ -54,6 +57,7 @@ export function makeManifest(input: ManifestInput, code: string): Manifest {
     espruinoNames: board.espruinoNames,
     role: input.role,
     protocols: input.protocols,
+    features: input.features,
     settings: input.settings,
     version: input.version,
     file: CODE_FILE,

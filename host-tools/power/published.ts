@@ -89,3 +89,33 @@ export function compareWithPublished(): { [board: string]: { [state: string]: Co
   }
   return boards;
 }
+
+/** What each state is called in tables. */
+const IN_WORDS: { [state: string]: string } = {
+  sleep: "sleep, radio off",
+  sleepWatching: "sleep with a watch on the button",
+  sleepScreenOn: "sleep, screen on",
+  advertising375: "advertising every 375 ms, connectable",
+  advertisingNonConnectable375: "advertising every 375 ms, non-connectable",
+  advertisingNonConnectable2000Below: "advertising every 2 s, non-connectable",
+  connectedIdle: "connected, idle",
+  connectedActive: "connected, active",
+  scanning: "scanning all the time",
+  cpu: "processor all the time",
+};
+const AS_PUCK = " as a Puck.js";
+
+/** Every published current with the model's and its error, as rows of a table in Markdown. */
+export function publishedTable(): string[] {
+  const rows = ["| board | state | published µA | model µA | error | |", "|---|---|---|---|---|---|"];
+  const names = new Map(BOARDS.map(({ id, name }) => [id, name]));
+  for (const [board, states] of Object.entries(compareWithPublished()))
+    for (const [state, { published, model, percent, kind }] of Object.entries(states)) {
+      const words = IN_WORDS[state.replace(AS_PUCK, "")]!;
+      const error = `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(0)} %`;
+      const how = { input: "made from it", check: "from a Puck.js's figures", bound: "published as less than that" }[kind];
+      const shown = kind === "bound" ? (model < published ? "holds" : "does not hold") : Math.abs(percent) < 0.5 ? "0 %" : error;
+      rows.push(`| ${names.get(board)} | ${words} | ${published} | ${model < 10 ? model.toFixed(1) : model.toFixed(0)} | ${shown} | ${how} |`);
+    }
+  return rows;
+}

@@ -254,7 +254,7 @@ describe("a request is refused", () => {
 describe("the firmware", () => {
   test.each([
     ["puckjs", "wearable", 3],
-    ["mdbt42q", "wearable", 3],
+    ["mdbt42q", "wearable", 4],
     ["pixljs", "wearable", 4],
     ["pixljs", "scanner", 3],
   ])("of a %s as %s passes the gate and fits into %d pages", async (id, role, pages) => {
@@ -270,7 +270,8 @@ describe("the firmware", () => {
     ["puckjs", "wearable", ["AES.encrypt", ".SHA256("]],
     ["mdbt42q", "beacon", [".SHA256(", "E.nativeCall", "283*"]],
     ["nrf52840dk", "beacon", ["E.nativeCall", "283*", "(72)"]],
-    ["pixljs", "scanner", []],
+    ["pixljs", "scanner", ["E.nativeCall", "283*"]],
+    ["puckjs", "scanner", ["AES.encrypt"]],
   ])("of a %s as %s has the crypto that it needs, and no other", async (id, role, expected) => {
     const { code } = await buildFirmware({ board: findBoard(id) as BoardFacts, role, protocols: ["gaen"] });
     const signs = ["AES.encrypt", ".SHA256(", "E.nativeCall", "283*", "(72)"];

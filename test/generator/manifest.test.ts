@@ -13,7 +13,10 @@ const internal = BOARDS.filter((facts) => facts.storage.internal);
 
 test("a manifest says what is in a bundle and what it leaves room for", () => {
   const settings = chooseSettings(puckjs, {});
-  const manifest = makeManifest({ board: puckjs, role: "wearable", protocols: ["gaen"], settings, version: "1.2.3-12345678" }, "print(1)");
+  const manifest = makeManifest(
+    { board: puckjs, role: "wearable", protocols: ["gaen"], features: ["proof"], settings, version: "1.2.3-12345678" },
+    "print(1)",
+  );
   expect(manifest).toEqual({
     format: 1,
     board: "puckjs",
@@ -21,6 +24,7 @@ test("a manifest says what is in a bundle and what it leaves room for", () => {
     espruinoNames: ["PUCKJS"],
     role: "wearable",
     protocols: ["gaen"],
+    features: ["proof"],
     settings: {
       cycleTime: 300,
       scanTime: 2,

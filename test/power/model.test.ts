@@ -1,12 +1,14 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bangle2 } from "../../boards/bangle2.ts";
+import { BOARDS } from "../../boards/index.ts";
 import { mdbt42q } from "../../boards/mdbt42q.ts";
 import { pixljs } from "../../boards/pixljs.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { charge, eventCharge } from "../../host-tools/power/charge.ts";
 import { dayOf, estimate, type Schedule } from "../../host-tools/power/model.ts";
-import { compareWithPublished } from "../../host-tools/power/published.ts";
+import { compareWithPublished, publishedTable } from "../../host-tools/power/published.ts";
 import { initialSchedule } from "../../host-tools/power/schedule.ts";
 
 const NOBODY = { neighbours: 0 };
@@ -32,6 +34,13 @@ describe("the model of published currents", () => {
     expect(module!["cpu as a Puck.js"]!.percent).toBeCloseTo(0.05, 2);
     // nobody has explained the 80 uA of its page; the page says 20 elsewhere
     expect(module!["advertising375 as a Puck.js"]!.percent).toBeCloseTo(-47.5, 1);
+  });
+
+  test("docs/energy.md has every published current of every board with the model's error", () => {
+    const published = BOARDS.flatMap(({ currents }) => Object.values(currents).filter((value) => typeof value === "number"));
+    const rows = publishedTable();
+    expect(rows.filter((row) => !row.includes("a Puck.js's figures"))).toHaveLength(2 + published.length);
+    expect(readFileSync("docs/energy.md", "utf8")).toContain(`\n${rows.join("\n")}\n`);
   });
 
   test("a beacon is sleep and events, each event at the published charge", () => {

@@ -138,6 +138,7 @@ export class FakeFirmware {
       er: [0, 0, 0],
       c: this.settings,
       mv: 3000,
+      pf: -1,
       ml: 2900,
       lb: 0,
       wd: [0, 0],
