@@ -1,16 +1,19 @@
-import { LIGHTS, SCREEN } from "tracelet:build";
+import { ADVERTISE, LIGHTS, PROOF, SCREEN } from "tracelet:build";
 import { hideScreen, showScreen } from "./screen.ts";
-import { CLOCK_UNSET, wearerState } from "./wearer-state.ts";
+import { CLOCK_UNSET, proofAge, wearerState } from "./wearer-state.ts";
 
 // The button: a short press shows how the board is, two seconds and longer open a console over Bluetooth for a minute.
 // Lights say it by blinks: short ones, the board works; long ones, it doesn't; how many of them says which state it is. Three lights have a colour for it as well.
 
 const LONG_PRESS = 2;
 const STEP_MS = 150;
+const DAY = 86400;
 /** By state: red 1, green 2, blue 4 and their sums. */
 const COLOURS = "233441";
 /** A light of two seconds, blue where there is blue. */
 const SERVICE = "44444444444440";
+/** At the end, where the board works and what it sends was confirmed within a day: white, or a second of light. */
+const PROVEN = LIGHTS > 2 ? "00070" : "00011111110";
 
 /** What the lights are still to show, a digit a step. */
 let show = "";
@@ -27,7 +30,7 @@ function blinks(): string {
   const colour = COLOURS[state];
   let steps = "";
   for (let i = state % CLOCK_UNSET; i >= 0; i--) steps += (state < CLOCK_UNSET ? colour : colour + colour + colour + colour) + "00";
-  return steps;
+  return PROOF && ADVERTISE && state < CLOCK_UNSET && /*@__INLINE__*/ proofAge() < DAY ? steps + PROVEN : steps;
 }
 
 export function installIndicators(openService: () => void): void {

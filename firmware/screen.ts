@@ -1,11 +1,11 @@
-import { SCAN, VERSION } from "tracelet:build";
+import { ADVERTISE, PROOF, SCAN, VERSION } from "tracelet:build";
 import { hex } from "../protocols/bytes.ts";
 import { LABEL_FILE, SLOTS } from "../protocols/log-format.ts";
 import { unixTime } from "./board-clock.ts";
 import { encountersToday } from "./day-count.ts";
 import { acknowledged, firstSequence, logId, nextSequence, pages, usable } from "./encounter-log.ts";
 import { openEncounters } from "./roles/scanner.ts";
-import { WELL, wearerState } from "./wearer-state.ts";
+import { CLOCK_UNSET, NEVER, proofAge, WELL, wearerState } from "./wearer-state.ts";
 
 // The screen of a Pixl.js: 128 by 64 pixels. It takes fifteen times what the board takes at rest, so it is off but for ten seconds after a press.
 // The first press shows how the board is, one more while it shows whose it is, and so on in turn.
@@ -46,6 +46,11 @@ function drawState(): void {
   const waiting = nextSequence() - Math.max(acknowledged, firstSequence());
   const full = usable ? ", LOG " + (((100 * waiting) / (pages * SLOTS + SLOTS)) | 0) + " % FULL" : "";
   g.drawString("BATTERY " + NRF.getBattery().toFixed(2) + " V" + full, 2, 52);
+  if (PROOF && ADVERTISE && state < CLOCK_UNSET) {
+    const minutes = /*@__INLINE__*/ (proofAge() / 60) | 0;
+    const age = minutes < 100 ? minutes + " MIN" : minutes < 2880 ? ((minutes / 60) | 0) + " H" : ((minutes / 1440) | 0) + " DAYS";
+    g.drawString(minutes < NEVER / 60 - 1 ? "CONFIRMED " + age + " AGO" : "NOT YET CONFIRMED", 2, 58);
+  }
 }
 
 function drawLabel(): void {

@@ -1,6 +1,7 @@
-import { ADVERTISE, SCAN } from "tracelet:build";
+import { ADVERTISE, PROOF, SCAN } from "tracelet:build";
 import { lowBattery } from "./battery.ts";
-import { unixTime } from "./board-clock.ts";
+import { tick, unixTime } from "./board-clock.ts";
+import { lastProof } from "./console.ts";
 import { usable } from "./encounter-log.ts";
 import { advertising } from "./roles/beacon.ts";
 
@@ -21,4 +22,10 @@ export function wearerState(): number {
   // for up to ten minutes after a restart, too: an identifier is sent from one address only
   if (ADVERTISE && !advertising) return SILENT;
   return SCAN && lowBattery ? LOW_BATTERY : WELL;
+}
+
+export const NEVER = 1e9;
+/** Seconds since somebody last confirmed what this board sends; NEVER where nobody has since the start. */
+export function proofAge(): number {
+  return PROOF && ADVERTISE && lastProof !== undefined ? tick() - lastProof : NEVER;
 }

@@ -12,10 +12,11 @@ import { build, NO_INTERPRETER } from "./abilities.ts";
 import { Interpreter, temporaryDirectory } from "./interpreter.ts";
 import { run } from "./machine.ts";
 
-// A press on the button, on the real interpreter. Its Linux build has neither radio nor watches nor a screen: what stands in for them is here, and what is drawn is told as text.
+// A press on the button, on the real interpreter. Its Linux build has neither radio nor watches nor a screen, and no ARM to run machine code: what stands in for them is here, and what is drawn is told as text.
 
 const SHIM = `global.NRF={sleep:function(){},wake:function(){},setAdvertising:function(){},setAddress:function(){},setTxPower:function(){},restart:function(){},
 getSecurityStatus:function(){return{connected:false}},getBattery:function(){return 2.98},setScan:function(){}};
+E.nativeCall=function(){return function(){return 1}};
 global.setWatch=function(f){global.__watch=f};
 global.__press=function(s){var t=getTime();__watch({state:false,time:t,lastTime:t-s})};`;
 const SCREEN = `(function(){var g={};function same(){return g}

@@ -3,6 +3,7 @@ import { findBoard } from "../../boards/index.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { LABEL_FILE } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
+import { confirm } from "../support/confirm.ts";
 import { showsText } from "../support/screen-text.ts";
 import { expectQuietConsoles, MORNING, radioOf, setClock, status, type WearOptions, WornWorld } from "../support/worn-boards.ts";
 
@@ -70,6 +71,25 @@ describe("the screen of a Pixl.js", () => {
     world.pass(310);
     press(world, board);
     for (const text of ["BATTERY LOW", "CHANGE IT, THEN SET THE CLOCK", "BATTERY 2.61 V"]) expect(showsText(board, text), text).toBe(true);
+  });
+
+  test("says when somebody last confirmed what it sends", async () => {
+    const world = new WornWorld(331);
+    const board = await pixl(world);
+    press(world, board);
+    expect(showsText(board, "NOT YET CONFIRMED")).toBe(true);
+    for (const [ago, text] of [
+      [0, "CONFIRMED 0 MIN AGO"],
+      [5990, "CONFIRMED 99 MIN AGO"],
+      [6060, "CONFIRMED 1 H AGO"],
+      [47 * 3600, "CONFIRMED 47 H AGO"],
+      [50 * 3600, "CONFIRMED 2 DAYS AGO"],
+    ] as const) {
+      world.pass(11);
+      confirm(board, ago);
+      press(world, board);
+      expect(showsText(board, text), text).toBe(true);
+    }
   });
 
   test("says when there is no log", async () => {

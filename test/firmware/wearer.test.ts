@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { findBoard } from "../../boards/index.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
+import { confirm } from "../support/confirm.ts";
 import { inWords, pressAndWatch } from "../support/lights.ts";
 import { expectQuietConsoles, setClock, status, WornWorld } from "../support/worn-boards.ts";
 
@@ -57,6 +58,32 @@ describe("a short press tells by light", () => {
     expect(status(board)).toMatchObject({ lb: 1, ad: 0 });
     world.pass(2);
     expect(inWords(pressAndWatch(world, board), board)).toEqual(["long blue", "long blue"]);
+  });
+
+  test("and that somebody confirmed what it sends, for a day: a white light at the end", async () => {
+    const world = new WornWorld(308);
+    const board = await world.wear({ x: 0, y: 0 });
+    world.pass(30);
+    confirm(board, 5);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short green", "short white"]);
+    board.supply = () => 2.1;
+    world.pass(310);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short yellow", "short yellow", "short white"]);
+    board.supply = () => 3;
+    world.pass(86_200);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short green"]);
+    confirm(board, 0);
+    world.restart(board);
+    // nobody knows any more, and it is silent
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["long blue", "long blue"]);
+  });
+
+  test("the same with a single light: a second at the end", async () => {
+    const world = new WornWorld(309);
+    const board = await world.wear({ x: 0, y: 0 }, { board: "mdbt42q" });
+    world.pass(30);
+    confirm(board, 0);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short", "very long"]);
   });
 
   test("a scanner that sends nothing is well", async () => {

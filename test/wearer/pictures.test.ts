@@ -7,6 +7,7 @@ import { screenImage } from "../../host-tools/label/screen-image.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { LABEL_FILE } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
+import { confirm } from "../support/confirm.ts";
 import { crowd } from "../support/crowd.ts";
 import { type Shine, watchLights } from "../support/lights.ts";
 import { lightsPicture, screenPicture } from "../support/pictures.ts";
@@ -32,6 +33,7 @@ interface Scene {
 
 const SCENES: Scene[] = [
   { state: "well" },
+  { state: "confirmed", prepare: (_, board) => confirm(board, 720) },
   { state: "clock-not-set", clockSet: false },
   { state: "nothing-sent", prepare: (world, board) => world.restart(board) },
   {
