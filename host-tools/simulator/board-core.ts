@@ -1,8 +1,10 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
+import type { BoardRadio } from "./board-options.ts";
 import type { Console } from "./console.ts";
 import type { FlashImage, FlashTiming } from "./flash.ts";
 import type { InputQueue } from "./input-queue.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
+import type { MachineCode } from "./native-calls.ts";
 import type { Screen } from "./screen.ts";
 import type { SerialLink } from "./serial-link.ts";
 import type { Storage } from "./storage.ts";
@@ -75,4 +77,7 @@ export interface BoardCore {
   readonly address: string;
   /** Of boards whose screen is modelled. */
   readonly screen: Screen | undefined;
+  /** Undefined without power, and for boards that were given none. */
+  readonly radio: BoardRadio | undefined;
+  readonly machineCode: MachineCode | undefined;
 }

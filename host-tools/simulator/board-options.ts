@@ -1,5 +1,7 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import type { FlashImage } from "./flash.ts";
+import type { MachineCode } from "./native-calls.ts";
+import type { Memory } from "./radio-privacy.ts";
 import type { VirtualBoard } from "./virtual-board.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
@@ -12,6 +14,8 @@ export interface BoardRadio {
   reset(): void;
   /** Console output for a central; false if there is none. */
   uartSend?(bytes: Uint8Array): boolean;
+  /** A supervisor call that is the radio's: its answer; undefined if it is none that is known. */
+  supervisorCall?(number: number, args: number[], memory: Memory): number | undefined;
 }
 
 export interface VirtualBoardOptions {
@@ -26,6 +30,8 @@ export interface VirtualBoardOptions {
   firmware?: string;
   /** The chip's own address, `aa:bb:cc:dd:ee:ff`. */
   address?: string;
+  /** Runs machine code, as the processor does. Without it the board knows a supervisor call and nothing else. */
+  machineCode?: MachineCode;
   /** How much faster the board's clock runs than true time, parts per million. */
   clockPpm?: number;
   batteryVolts?: number;

@@ -10,6 +10,7 @@ export const ERROR = {
   INVALID_DATA: 0xb,
   DATA_SIZE: 0xc,
   INVALID_ADDR: 0x10,
+  INVALID_ADV_HANDLE: 0x3004,
   INVALID_BLE_ADDR: 0x3202,
 } as const;
 

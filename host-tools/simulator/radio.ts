@@ -5,9 +5,11 @@ import { FrontEnd } from "./radio-front-end.ts";
 import type { Callback, RadioHost } from "./radio-host.ts";
 import { RadioLink } from "./radio-link.ts";
 import { ArgumentError } from "./radio-packets.ts";
+import { type Memory, RadioPrivacy } from "./radio-privacy.ts";
 import { RadioScanner } from "./radio-scanning.ts";
 import { RadioServices } from "./radio-services.ts";
 import { isPlainObject, toInteger, typeName } from "./script-values.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
 export type { RadioHost } from "./radio-host.ts";
 
@@ -61,6 +63,7 @@ export class Radio implements RadioCore {
   private readonly advertiser: RadioAdvertiser;
   private readonly scanner: RadioScanner;
   private readonly services: RadioServices;
+  private readonly privacy: RadioPrivacy;
   private readonly listeners = new Map<string, Callback[]>();
   private link: RadioLink | undefined;
   private storedAddress: string | undefined;
@@ -84,6 +87,7 @@ export class Radio implements RadioCore {
     this.advertiser = new RadioAdvertiser(this);
     this.scanner = new RadioScanner(this);
     this.services = new RadioServices(this);
+    this.privacy = new RadioPrivacy(this);
     this.stackAddress = this.chipAddress;
     this.nrf = this.members();
     this.advertiser.start();
@@ -101,12 +105,40 @@ export class Radio implements RadioCore {
   }
 
   get airAddress(): string {
+    return this.privacy.address ?? this.stackAddress;
+  }
+
+  get identity(): string {
     return this.stackAddress;
   }
 
   /** Is the receiver on? */
   get receiving(): boolean {
     return this.scanner.scanning;
+  }
+
+  get clock(): VirtualClock {
+    return this.host.clock;
+  }
+
+  get advertises(): boolean {
+    return this.frontEnd.advertising !== undefined;
+  }
+
+  get rolesRunning(): boolean {
+    return this.advertises || this.scanner.scanning || this.linked;
+  }
+
+  random(): number {
+    return this.host.random();
+  }
+
+  addressChanged(address: string): void {
+    this.frontEnd.amend({ address });
+  }
+
+  supervisorCall(number: number, args: number[], memory: Memory): number | undefined {
+    return this.privacy.call(number, args, memory);
   }
 
   get linked(): boolean {
@@ -126,6 +158,7 @@ export class Radio implements RadioCore {
     link?.drop(SUPERVISION_TIMEOUT);
     this.advertiser.silence();
     this.scanner.forget();
+    this.privacy.off();
     this.frontEnd.off();
     this.listeners.clear();
   }
@@ -248,6 +281,7 @@ export class Radio implements RadioCore {
     const ms = RESTART_MS + (2 * this.host.random() - 1) * RESTART_JITTER_MS;
     this.frontEnd.goDown(ms / 1000);
     this.host.onStackRestart(ms);
+    this.privacy.off();
     this.services.clear();
     try {
       (callback as (() => unknown) | undefined)?.();

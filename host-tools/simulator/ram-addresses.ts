@@ -3,6 +3,12 @@ export const RAM_BASE = 0x20003000;
 /** Shorter buffers have no flat string behind them, hence no address. */
 const FLAT_FROM = 17;
 
+/** A typed array's bytes and where they lie. */
+export interface RamPiece {
+  base: number;
+  bytes: Uint8Array;
+}
+
 /** Where typed arrays seem to lie. An address is handed out when it is first asked for, and stays. */
 export class RamAddresses {
   private readonly bases = new WeakMap<ArrayBufferLike, number>();
@@ -21,6 +27,14 @@ export class RamAddresses {
       this.next += (buffer.byteLength + 15) & ~15;
     }
     return base + byteOffset;
+  }
+
+  /** All that has been asked for and is still there. */
+  pieces(): RamPiece[] {
+    return this.buffers.flatMap(({ base, buffer }) => {
+      const found = buffer.deref();
+      return found ? [{ base, bytes: new Uint8Array(found) }] : [];
+    });
   }
 
   /** The `length` bytes at `address`, to read and to write; undefined where nothing that we know of lies. */

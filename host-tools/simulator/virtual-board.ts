@@ -10,6 +10,7 @@ import type { InputQueue } from "./input-queue.ts";
 import { eraseFlash, writeFlash } from "./library-flash.ts";
 import { type LoopHost, MainLoop } from "./main-loop.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
+import type { MachineCode } from "./native-calls.ts";
 import { PacketReceiver } from "./packets.ts";
 import { Pins } from "./pins.ts";
 import { Screen } from "./screen.ts";
@@ -61,6 +62,7 @@ export class VirtualBoard implements BoardCore {
   readonly errors: string[] = [];
   powered = false;
   radio: BoardRadio | undefined;
+  readonly machineCode: MachineCode | undefined;
   private readonly time: BoardClock;
   private readonly wires: Wires;
   private readonly loop: MainLoop;
@@ -84,6 +86,7 @@ export class VirtualBoard implements BoardCore {
     this.temperature = options.temperature ?? 22;
     this.hardwareVersion = options.hardwareVersion ?? facts.revisions[0]?.hwVersion;
     this.makeRadio = options.radio;
+    this.machineCode = options.machineCode;
     this.time = new BoardClock(clock, options.clockPpm ?? 0);
     this.watchdog = new Watchdog(clock, this.time, () => this.bitten());
     this.flash = options.flash ?? FlashImage.forBoard(facts);
