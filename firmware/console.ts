@@ -5,7 +5,7 @@ import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
 import { CLOCK_STEP_UNKNOWN, FREE, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
-import { aes128, aesInUse } from "./crypto/board.ts";
+import { aes128, aesInUse, sha256InUse } from "./crypto/board.ts";
 import {
   acknowledge,
   acknowledged,
@@ -24,7 +24,7 @@ import {
   slotAddress,
   usable,
 } from "./encounter-log.ts";
-import { advertising, endKeys, radioErrors, rotations, sentIdentifier } from "./roles/beacon.ts";
+import { advertising, endKeys, privateAddress, radioErrors, rotations, sentIdentifier } from "./roles/beacon.ts";
 import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
@@ -75,7 +75,9 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           ro: ADVERTISE ? rotations : 0,
           er: [ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
           c: settings,
+          an: ADVERTISE ? +privateAddress : undefined,
           cr: ADVERTISE || PROOF ? aesInUse : undefined,
+          sh: ADVERTISE ? sha256InUse : undefined,
           pf: PROOF && ADVERTISE ? (lastProof === undefined ? -1 : (tick() - lastProof) | 0) : undefined,
           mv: Math.round(NRF.getBattery() * 1000),
           ml: SCAN ? loadedMillivolts : undefined,

@@ -50,7 +50,7 @@ declare const E: {
   toString(data: Uint8Array): string;
   getErrorFlags(): string[];
   /** A function that runs machine code: `code` from byte `offset` on, plus 1 for Thumb. */
-  nativeCall(offset: number, signature: "int(int)", code: string): (argument: number) => number;
+  nativeCall(offset: number, signature: "int(int)" | "int(int,int)", code: string): (first: number, second?: number) => number;
   /** Where the bytes of `data` lie, as long as nothing moves them; 0 where they don't lie in one piece. */
   getAddressOf(data: Uint8Array, flat: true): number;
 };
@@ -72,6 +72,8 @@ declare function require(name: "Storage"): { read(file: string): string | undefi
 /** Of several pins the last one takes the lowest bit. */
 declare function digitalWrite(pins: Pin | Pin[], value: number): void;
 declare function print(text: string): void;
+/** Base64. */
+declare function atob(text: string): string;
 declare function getTime(): number;
 declare function setTime(seconds: number): void;
 declare function setTimeout(callback: () => void, milliseconds: number): number;

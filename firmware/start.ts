@@ -2,7 +2,7 @@ import { ADVERTISE, BUTTON, SCAN } from "tracelet:build";
 import { CLOCK_STEP_UNKNOWN } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
-import { SCAN_TIME } from "../protocols/settings.ts";
+import { PRIVATE_ADDRESS, SCAN_TIME } from "../protocols/settings.ts";
 import { cycleTime, measureBattery } from "./battery.ts";
 import { clockMoved, PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { installConsole } from "./console.ts";
@@ -10,7 +10,7 @@ import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
 import { installIndicators } from "./indicators.ts";
 import { advertising, endKeys, rotate, stopAdvertising } from "./roles/beacon.ts";
-import { cureDeafness, listen, scanner } from "./roles/scanner.ts";
+import { isDeaf, listen, scanner } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
 
 const STEP = 2;
@@ -76,8 +76,8 @@ export function start(crypto: Crypto): void {
       cycleBegan = now | 0;
       stepsLeft = settings[SCAN_TIME] / STEP;
       scanAt = now + STEP;
-      // who advertises restarts the stack with each new address, and never with the same identifier on the air
-      if (!(ADVERTISE && advertising)) /*@__INLINE__*/ cureDeafness(now);
+      // who advertises restarts the stack with a new address, and never with the same identifier on the air
+      if (!(ADVERTISE && advertising) && isDeaf(now)) NRF.restart();
       scanner.start(cycleBegan);
     }
   }
@@ -85,9 +85,16 @@ export function start(crypto: Crypto): void {
   function refresh(unix: number): number {
     // a new address restarts the radio stack, which waits for the end of a connection
     if (NRF.getSecurityStatus().connected) return 10;
-    if (ADVERTISE && usable && unix) return rotate(crypto, unix);
-    stopAdvertising();
-    return DAY;
+    if (!(ADVERTISE && usable && unix)) {
+      stopAdvertising();
+      return DAY;
+    }
+    // no private address is to be had while a scan runs: it pauses, and its step goes on
+    const pauses = SCAN && stepsLeft && settings[PRIVATE_ADDRESS];
+    if (pauses) listen();
+    const seconds = rotate(crypto, unix);
+    if (pauses) scanner.start((scanAt - STEP) | 0);
+    return seconds;
   }
   function wake(): void {
     const now = tick();

@@ -64,7 +64,7 @@ export interface DeviceStatus {
   n: number;
   /** Advertising now: 0 no, 1 yes. */
   ad: number;
-  /** Rotations since start; each restarts the radio stack. */
+  /** Rotations since start; each restarts the radio stack, but for those to a private address. */
   ro: number;
   /** Error counters: radio refused, flash, scans in which the input queue overflowed. */
   er: [number, number, number];
@@ -72,6 +72,10 @@ export interface DeviceStatus {
   c: number[];
   /** AES of a board that has use for it: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
   cr?: string;
+  /** SHA-256 of a board that transmits: `in` the interpreter's, `th` our machine code, `js` our own. */
+  sh?: string;
+  /** Kind of the address that a board transmits from: 0 static random, 1 non-resolvable private. */
+  an?: number;
   /** Seconds since the board's advertisements were last proven to be on the air, −1 never since start; of boards that advertise. */
   pf?: number;
   /** Battery, mV, now: nearly at rest. */

@@ -1,3 +1,4 @@
+import { SCAN } from "tracelet:build";
 import { readU32, writeInt } from "../../protocols/bytes.ts";
 import { encodeAdvertisement, FLAGS } from "../../protocols/gaen/advertisement.ts";
 import {
@@ -13,10 +14,12 @@ import { encodeMetadata, encryptMetadata } from "../../protocols/gaen/metadata.t
 import { SLOT_BYTES, TEK } from "../../protocols/log-format.ts";
 import type { Crypto } from "../../protocols/ports.ts";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../../protocols/random-address.ts";
-import { ADVERTISING_INTERVAL, TX_POWER } from "../../protocols/settings.ts";
-import { unixTime } from "../board-clock.ts";
+import { ADVERTISING_INTERVAL, PRIVATE_ADDRESS, TX_POWER } from "../../protocols/settings.ts";
+import { tick, unixTime } from "../board-clock.ts";
 import { append, deleteRecord, eachRecord } from "../encounter-log.ts";
+import { renewPrivateAddress } from "../private-address.ts";
 import { settings } from "../settings.ts";
+import { isDeaf } from "./scanner.ts";
 
 export let advertising = false;
 export let rotations = 0;
@@ -24,6 +27,8 @@ export let rotations = 0;
 export let radioErrors = 0;
 /** RPI on the air, while `advertising`. */
 export let sentIdentifier: Uint8Array;
+/** Is the address non-resolvable private? Else it is static random. */
+export let privateAddress = false;
 
 /** Rotation falls between 601 and 1199 s after the last one (GAEN-05). */
 const SHORTEST = 601;
@@ -117,7 +122,13 @@ export function rotate(crypto: Crypto, unix: number): number {
       scannable: false,
       interval: settings[ADVERTISING_INTERVAL],
     });
-    NRF.setAddress(formatAddress(randomAddress(crypto.randomBytes, STATIC_RANDOM)) + " random");
+    privateAddress = false;
+    // a radio that has been deaf for long needs the restart that a static address brings
+    if (settings[PRIVATE_ADDRESS] && !(SCAN && isDeaf(tick()))) {
+      privateAddress = /*@__INLINE__*/ renewPrivateAddress();
+      if (!privateAddress) radioErrors++;
+    }
+    if (!privateAddress) NRF.setAddress(formatAddress(randomAddress(crypto.randomBytes, STATIC_RANDOM)) + " random");
     // the restart of the stack has put the power back
     NRF.setTxPower(settings[TX_POWER]);
     refused = flags;

@@ -41,12 +41,12 @@ export let radioRestarts = 0;
 /** Tick of the last step in which anything was heard, or of the last restart for want of it. */
 let heardAt = 0;
 
-/** Between scans: restarts the radio stack if nothing has been heard for long. `now`: tick. */
-export function cureDeafness(now: number): void {
-  if (now - heardAt < SILENCE) return;
+/** Has nothing been heard for long? Then the radio stack is to be restarted, and for a while the answer is no. `now`: tick. */
+export function isDeaf(now: number): boolean {
+  if (now - heardAt < SILENCE) return false;
   heardAt = now;
   radioRestarts++;
-  NRF.restart();
+  return true;
 }
 
 /** Begins a scan, or ends it. A stack that has refused one says so once more at its end, and not before then is the interpreter ready for the next. */

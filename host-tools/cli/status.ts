@@ -7,13 +7,7 @@ import { DeviceError } from "../errors.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import { settingsTable } from "./config.ts";
 import type { RegisterCommand } from "./output.ts";
-
-/** Where a board has its AES from; see `cr` in protocols/device-link.ts. */
-const AES_BY: { [short: string]: string } = {
-  in: "of the interpreter",
-  sd: "of the chip, by way of its radio stack",
-  js: "in software",
-};
+import { addressConformance, transmitterLines } from "./transmitter-words.ts";
 
 function describe(board: Board, status: DeviceStatus, offsetMs: number): string {
   const { identity } = board;
@@ -28,7 +22,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number): string 
     `  log       ${log}`,
     `  radio     ${status.ad ? "advertising" : "not advertising"}, ${status.ro} rotations, ${status.op} encounters open, ${status.n} sightings since start`,
     ...(status.pf === undefined ? [] : [`  proof     ${proofInWords(status.pf)}`]),
-    ...(status.cr ? [`  crypto    AES ${AES_BY[status.cr] ?? status.cr}`] : []),
+    ...transmitterLines(status),
     `  start     number ${status.e}, ${durationInWords(status.t * 1000)} ago`,
     `  battery   ${batteryInWords(status)}`,
     `  errors    ${radio} radio, ${flash} flash, ${overflows} scans in which the input queue overflowed`,
@@ -71,7 +65,12 @@ export const register: RegisterCommand = (program) => {
         }
         const { value: status, sentAt, begunAt } = await board.timedStatus();
         const offsetMs = Math.round(status.u - ((sentAt + begunAt) / 2) * 1000);
-        const readable = { ...status, settings: namedSettings(status.c), clockOffsetMs: status.u ? offsetMs : null };
+        const readable = {
+          ...status,
+          settings: namedSettings(status.c),
+          address_conformance: addressConformance(status),
+          clockOffsetMs: status.u ? offsetMs : null,
+        };
         output.result({ port: options.port, interpreter, firmware: readable }, describe(board, status, offsetMs));
       });
     });

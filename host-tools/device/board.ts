@@ -28,6 +28,8 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   er: z.tuple([count, count, count]),
   c: settings,
   cr: z.string().optional(),
+  sh: z.string().optional(),
+  an: z.number().optional(),
   mv: count,
   ml: count.optional(),
   lb: count.optional(),

@@ -1,4 +1,4 @@
-import { aesInUse, boardAes256, boardCrypto } from "../../firmware/crypto/board.ts";
+import { aesInUse, boardAes256, boardCrypto, sha256InUse } from "../../firmware/crypto/board.ts";
 import { ascii, hex } from "../../protocols/bytes.ts";
 import { classify } from "../../protocols/classify.ts";
 import { aesCtr } from "../../protocols/constructions/aes-ctr.ts";
@@ -76,6 +76,7 @@ function bytes(text: string): Uint8Array {
     hex(sealToken(boardCrypto, bytes(sk), bytes(beaconId), { status, unix, boot })),
   qbOpen: (sk: string, beaconId: string, payload: string) => openToken(boardCrypto, bytes(sk), bytes(beaconId), bytes(payload)),
   aes: () => aesInUse,
+  sha: () => sha256InUse,
   sha256: (message: string) => hex(boardCrypto.sha256(bytes(message))),
   advertisement: (rpi: string, aem: string, flags?: number) => hex(encodeAdvertisement(bytes(rpi), bytes(aem), flags)),
   heard: (packet: string) => {

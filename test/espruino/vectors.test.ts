@@ -17,9 +17,6 @@ const ENTRY = fileURLToPath(new URL("./vectors-entry.ts", import.meta.url));
 /** Some of the protocols' hashes and keys are no affair of the board: it has AES-128 only. */
 const isAes128 = (row: Row) => row.key.length === 32;
 
-/** No code of the boards' chip runs here: this stands in its place before the bundle is loaded. */
-const NO_MACHINE_CODE = "E.nativeCall=function(){throw new Error('no machine code')}";
-
 describe.skipIf(NO_INTERPRETER).each([
   ["with its own AES and SHA-256", puckjs, "in"],
   ["with what the firmware brings in their place", pixljs, "js"],
@@ -31,10 +28,10 @@ describe.skipIf(NO_INTERPRETER).each([
     if (aes === "in" && !abilities.has("aes")) return;
     const { code } = await buildFirmware({ board, role: "wearable", protocols: ["gaen"], entry: ENTRY });
     interpreter = await startInterpreter();
-    expect(await run(interpreter, NO_MACHINE_CODE)).toBe("");
     for (const line of writeFile("vectors", code)) expect(await run(interpreter, line)).toBe("");
     expect(await run(interpreter, 'eval(require("Storage").read("vectors"))')).toBe("");
-    expect(await call("aes")).toBe(aes);
+    // no code of the boards' chip runs on this machine's processor: the bundle sees that by itself
+    expect([await call("aes"), await call("sha")]).toEqual([aes, aes]);
   });
   afterAll(() => interpreter?.close());
 

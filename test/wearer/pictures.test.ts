@@ -58,7 +58,7 @@ async function reach(scene: Scene, id: string): Promise<{ world: WornWorld; boar
   const firmware = fixed(await firmwareFor("wearable", id));
   if (scene.log === false) board.storage.write(".bootcde", Buffer.from(firmware.code, "latin1"));
   else install(board, firmware);
-  board.storage.write(LABEL_FILE, screenImage(LOG_ID.toString("hex")));
+  if (findBoard(id)!.screen) board.storage.write(LABEL_FILE, screenImage(LOG_ID.toString("hex")));
   board.powerOn();
   world.pass(30);
   if (scene.clockSet !== false && scene.log !== false) setClock(board, world.clock.now);

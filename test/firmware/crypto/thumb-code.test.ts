@@ -1,9 +1,10 @@
+import { createCipheriv } from "node:crypto";
 import { RP2040 } from "rp2040js";
-import { describe, expect, test } from "vitest";
-import { firmwareFor } from "../../support/built-firmware.ts";
-import { virtualBoard } from "../../support/virtual-link.ts";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { disassemble, HAS_ASSEMBLER, HAS_UNICORN, runInUnicorn } from "../../support/arm-tools.ts";
+import { expectQuietConsoles, setClock, WornWorld } from "../../support/worn-boards.ts";
 
-// The four bytes that the firmware has executed, in an emulator of an ARM core. It is a Cortex-M0+, whose instructions the boards' Cortex-M4 has as well.
+// The four bytes that the firmware has executed for each supervisor call, in two emulators: here one of a Cortex-M0+, whose instructions the boards' Cortex-M4 has as well.
 
 const RAM = 0x20000000;
 const VECTORS = RAM;
@@ -17,14 +18,27 @@ const STACK = RAM + 0x2000;
 const ARGUMENT = 0x20003040;
 const ANSWER = 0;
 
-/** The machine code that the firmware gives to `E.nativeCall`, with the offset and the signature. */
-async function given(id: string): Promise<{ code: Uint8Array; offset: number; signature: string }> {
-  const { code } = await firmwareFor("beacon", id);
-  const { board } = virtualBoard(id);
-  board.evaluate("var NRF={sleep:function(){},getBattery:function(){return 3}},given;E.nativeCall=function(o,s,c){given=[o,s,c]};");
-  board.evaluate(code);
-  const [offset, signature] = [board.evaluate("given[0]"), board.evaluate("given[1]")] as [number, string];
-  return { code: Uint8Array.from(Buffer.from(board.evaluate("given[2]") as string, "latin1")), offset, signature };
+/** What the firmware gives to `E.nativeCall`. */
+interface Given {
+  code: Uint8Array;
+  offset: number;
+  signature: string;
+}
+
+/** Supervisor calls of a beacon that has private addresses, from its start to its second rotation, each kind once. */
+async function given(id: string): Promise<Given[]> {
+  const world = new WornWorld(1);
+  const board = await world.wear({ x: 0, y: 0 }, { role: "beacon", board: id, built: { privateAddress: 1 }, clockSet: false });
+  board.evaluate(
+    "var stubs=[],native=E.nativeCall;E.nativeCall=function(o,s,c){if(c.length<9)stubs.push([o,s,btoa(c)].join());return native(o,s,c)}",
+  );
+  setClock(board, world.clock.now);
+  world.pass(2500);
+  const stubs = (board.evaluate("stubs.join(' ')") as string).split(" ");
+  return [...new Set(stubs)].map((stub) => {
+    const [, offset, signature, code] = /^(\d+),(.*),([^,]*)$/.exec(stub)!;
+    return { code: Uint8Array.from(Buffer.from(code, "base64")), offset: Number(offset), signature };
+  });
 }
 
 /** Runs the stub as a compiler's call does, `blx` to its address with the Thumb bit, up to its return or 20 instructions. */
@@ -58,20 +72,54 @@ function call(code: Uint8Array, offset: number) {
   return { seen, returnedTo: core.PC, answer: core.registers[0], stack: core.SP, kept: others.every((value, i) => core.registers[i + 1] === value) };
 }
 
+afterEach(expectQuietConsoles);
+
 describe.each([
-  ["pixljs", 0x43],
-  ["nrf52840dk", 0x46],
-])("the machine code for a %s", (id, number) => {
-  test(`is a supervisor call of number ${number} and a return, called as Thumb code`, async () => {
-    const { code, offset, signature } = await given(id);
-    expect([...code]).toEqual([number, 0xdf, 0x70, 0x47]);
-    expect([offset, signature]).toEqual([1, "int(int)"]);
+  ["puckjs", [0x70, 0x71]],
+  ["mdbt42q", [0x70, 0x71, 0x43]],
+  ["pixljs", [0x70, 0x71, 0x43]],
+  ["nrf52840dk", [0x70, 0x71, 0x46]],
+])("the machine code for a %s", (id, numbers) => {
+  let stubs: Given[];
+
+  beforeAll(async () => {
+    stubs = await given(id);
   });
 
-  test("hands its argument to the SoftDevice and the answer back, with everything else as it was", async () => {
-    const { code, offset } = await given(id);
-    const run = call(code, offset);
-    expect(run.seen).toEqual([{ number, argument: ARGUMENT, stacked: STUB + 2 }]);
-    expect(run).toMatchObject({ returnedTo: CALLER, answer: ANSWER, stack: STACK, kept: true });
+  test("is a supervisor call and a return, called as Thumb code", () => {
+    expect(new Set(stubs.map(({ code }) => code[0]))).toEqual(new Set(numbers));
+    for (const { code, offset, signature } of stubs) {
+      expect([...code]).toEqual([code[0], 0xdf, 0x70, 0x47]);
+      expect([offset, signature]).toEqual([1, "int(int)"]);
+    }
+  });
+
+  test("hands its argument to the SoftDevice and the answer back, with everything else as it was", () => {
+    for (const { code, offset } of stubs) {
+      const run = call(code, offset);
+      expect(run.seen).toEqual([{ number: code[0], argument: ARGUMENT, stacked: STUB + 2 }]);
+      expect(run).toMatchObject({ returnedTo: CALLER, answer: ANSWER, stack: STACK, kept: true });
+    }
+  });
+
+  test.skipIf(!HAS_UNICORN)("does the same in Unicorn, with the SoftDevice's answers of both kinds", () => {
+    const block = new Uint8Array(48).map((_, i) => (i < 32 ? i : 0));
+    const cipher = createCipheriv("aes-128-ecb", block.subarray(0, 16), null).setAutoPadding(false).update(block.subarray(16, 32));
+    for (const { code } of stubs) {
+      const one = { code, at: STUB, offset: 0, args: [ARGUMENT], memory: [{ base: ARGUMENT, bytes: block }] };
+      const [done, refused] = runInUnicorn([
+        { ...one, services: [{ answer: 0, write: cipher }] },
+        { ...one, services: [{ answer: 8 }] },
+      ]);
+      const services = [{ exception: 2, instruction: 0xdf00 | code[0], argument: ARGUMENT }];
+      expect(done).toMatchObject({ returned: true, answer: 0, instructions: 2, stackUsed: 0, kept: true, services });
+      expect(Buffer.from(done.memory[0]).equals(Buffer.concat([block.subarray(0, 32), cipher]))).toBe(true);
+      expect(refused).toMatchObject({ returned: true, answer: 8, instructions: 2, stackUsed: 0, kept: true, services });
+      expect(Buffer.from(refused.memory[0]).equals(block)).toBe(true);
+    }
+  });
+
+  test.skipIf(!HAS_ASSEMBLER)("reads so when it is disassembled", () => {
+    for (const { code } of stubs) expect(disassemble(code)).toEqual([`svc ${code[0]}`, "bx lr"]);
   });
 });
