@@ -1,5 +1,6 @@
-import { durationInWords } from "../device/clock-words.ts";
+import { durationInWords, utc } from "../device/clock-words.ts";
 import { type Pulled, pullLog } from "../device/pull.ts";
+import type { BatteryChange } from "../store/battery-changes.ts";
 import { Store } from "../store/store.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import type { RegisterCommand } from "./output.ts";
@@ -36,6 +37,11 @@ function describe(port: string, pulled: Pulled, dryRun: boolean): string {
   return lines.join("\n");
 }
 
+function batteryInWords({ low, millivolts, unixMs }: BatteryChange): string {
+  const volts = `${(millivolts / 1000).toFixed(2)} V while scanning`;
+  return `  battery ${low ? "low" : "no longer low"} from ${utc(unixMs)} on, ${volts}: it scanned ${low ? "less often" : "as usual again"}`;
+}
+
 /** Unix seconds by which age is told. Where hub and board disagree the earlier one counts: a clock that runs in the future must not delete what was heard today. */
 function agreedNow(hubUnix: number, boardMs: number): number {
   return boardMs > 0 ? Math.min(hubUnix, boardMs / 1000) : hubUnix;
@@ -62,8 +68,9 @@ export const register: RegisterCommand = (program) => {
             },
           }).finally(() => bar.current?.end());
           const purged = dryRun ? undefined : await store.purge(agreedNow(board.clock.now(), pulled.status.u), options.retention);
-          const lines = [describe(options.port, pulled, dryRun), ...(purged ? describePurged(purged) : [])];
-          output.result({ port: options.port, dryRun, ...pulled, purged }, lines.join("\n"));
+          const battery = dryRun ? [] : await store.batteryChanges(pulled.logId, pulled.from);
+          const lines = [describe(options.port, pulled, dryRun), ...battery.map(batteryInWords), ...(purged ? describePurged(purged) : [])];
+          output.result({ port: options.port, dryRun, ...pulled, battery, purged }, lines.join("\n"));
         });
       } finally {
         await store.close();

@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
+import { type BatteryChange, batteryChanges } from "./battery-changes.ts";
 import { type BoardContact, listBoards, meetBoard, type StoredBoard } from "./boards.ts";
 import { type ClockHistory, clockHistory, leaveOut } from "./clock-history.ts";
 import { addClockSync, type ClockSync, clockSyncs, resolveTimes } from "./clocks.ts";
@@ -82,6 +83,11 @@ export class Store {
   /** Works out all times anew from the CLOCK records. `commitPull` does it for what a pull touches; this is for a changed rule. Answers how many records changed. */
   resolveTimes(): Promise<number> {
     return this.guarded(() => resolveTimes(this.database));
+  }
+
+  /** What a log tells of its board's battery from `from` on: why sightings got rare. */
+  batteryChanges(logId: string, from: number): Promise<BatteryChange[]> {
+    return this.guarded(() => batteryChanges(this.database, logId, from));
   }
 
   /** How boards' clocks ran, and what was corrected: see clock-history.ts. */

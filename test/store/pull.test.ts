@@ -52,6 +52,19 @@ describe("committing a pull", () => {
     expect((await store.encounters()).map((one) => one.seq)).toEqual([145, 146, 147, 148]);
   });
 
+  test("a battery that got low and recovered is told with its time and voltage, once pulled and from any record on", async () => {
+    const store = open();
+    const low = clock(1, 100, NOW + 100, { why: 7, roundTrip: 2190 });
+    const recovered = clock(1, 900, NOW + 900, { why: 8, roundTrip: 2310 });
+    const { upTo } = await store.commitPull(BOARD, [block(145, slots(mark(1, 0), clock(1, 10, NOW), low, encounter({ first: 20 }), recovered))]);
+    expect(await store.batteryChanges(BOARD.logId, 0)).toEqual([
+      { low: true, millivolts: 2190, unixMs: (NOW + 100) * 1000 },
+      { low: false, millivolts: 2310, unixMs: (NOW + 900) * 1000 },
+    ]);
+    expect(await store.batteryChanges(BOARD.logId, upTo - 1)).toHaveLength(1);
+    expect(await store.batteryChanges("ffffffffffffffff", 0)).toEqual([]);
+  });
+
   test("a pull that goes back does not move the position back", async () => {
     const store = open();
     await store.commitPull(BOARD, [block(500, encounter({ first: 2 }))]);
