@@ -3,6 +3,7 @@ import { ToolError } from "../host-tools/errors.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
 import { measureInterpreter } from "./interpreter.ts";
 import { measureAir } from "./virtual-air.ts";
+import { measureWeek } from "./week.ts";
 import { measurePull, measureWorld } from "./worn-world.ts";
 
 /** Figures by name; each is counted or is a ratio, so that it means something on another machine. */
@@ -21,6 +22,7 @@ const BENCHES: { [name: string]: () => Promise<unknown> } = {
     return [await measureWorld({ boards: 3, hours: 24, metres: 5 }), await measureWorld({ boards: 20, hours: 24, metres: 200 })];
   },
   air: async () => measureAir({ boards: 100, hours: 24, metres: 200 }),
+  week: () => measureWeek({ people: 40, days: 7 }),
   interpreter: measureInterpreter,
 };
 
