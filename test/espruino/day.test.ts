@@ -2,9 +2,12 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { crowdedRadio, flashImage, PIXL_SHIM } from "../../bench/interpreter-image.ts";
+import { findBoard } from "../../boards/index.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import type { Board } from "../../host-tools/device/board.ts";
+import { buildFirmware } from "../../host-tools/generator/bundle.ts";
 import { decodeBlock, decodeOwnKeys, type LogRecord } from "../../host-tools/store/log-decoder.ts";
+import { PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../../protocols/device-link.ts";
 import { rollingStart } from "../../protocols/gaen/key-schedule.ts";
 import { CYCLE_TIME, RETENTION } from "../../protocols/settings.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
@@ -106,10 +109,15 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
     const hears = role !== "beacon";
     let site: Site;
     let bare: number;
+    /** Without crypto of its own a board asks its chip, as soon as it starts. */
+    let proves: boolean;
 
     beforeAll(async () => {
       if (!able) return;
-      const { code, manifest } = await firmwareFor(role, id);
+      proves = id === "puckjs";
+      const { code, manifest } = proves
+        ? await firmwareFor(role, id)
+        : await buildFirmware({ board: findBoard(id)!, role, protocols: ["gaen"], without: ["proof"] });
       const shim = (id === "pixljs" ? PIXL_SHIM : "") + crowdedRadio(NEIGHBOURS);
       const empty = new Site(flashImage("0", shim));
       await empty.interpreter.advance(1000);
@@ -162,6 +170,15 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
       await expect(link.acknowledge(before.hi + 9999)).rejects.toMatchObject({ code: "refused_seq" });
       await expect(link.setClock(5, 0, 0)).rejects.toMatchObject({ code: "refused_arg" });
       expect(Math.abs((await link.setClock(Math.round((await link.status()).u / 1000), 0, 20))!)).toBeLessThan(2000);
+      if (proves) {
+        // tags of the identifier on the air and of everybody heard
+        const proof = await link.tags(new Uint8Array(16).fill(7), true);
+        expect(proof[0]).toBe(sends ? 1 : 0);
+        expect(proof.length).toBe(1 + PROOF_TAG_BYTES + PROOF_ENTRY_BYTES * (await link.status()).op);
+        const proven = link.proven(proof.subarray(1, 1 + PROOF_TAG_BYTES), 5);
+        if (sends) await proven;
+        else await expect(proven).rejects.toMatchObject({ code: "refused_tag" });
+      }
       const fresh = decodeOwnKeys(await link.keys(true));
       if (sends) expect(fresh.at(-1)!.rollingPeriod).toBeGreaterThan(0);
       await site.restart();
