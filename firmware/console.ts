@@ -1,8 +1,8 @@
 import { ADVERTISE, BOARD_ID, PROOF, ROLE, SCAN, VERSION } from "tracelet:build";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
-import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
+import { BLOCK_HEADER_BYTES, FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
-import { CLOCK_STEP_UNKNOWN, FREE, MARK, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../protocols/log-format.ts";
+import { CLOCK_STEP_UNKNOWN, LONG_BYTES, MARK, PAGE_WORDS, PAYLOAD_BYTES, recordWords, TEK, WORD_BYTES } from "../protocols/log-format.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { aes128, aesInUse, sha256InUse } from "./crypto/board.ts";
@@ -11,18 +11,20 @@ import {
   acknowledged,
   appendSettings,
   dropped,
-  eachRecord,
+  eachOf,
   era,
   firstSequence,
   flash,
   flashErrors,
   isLiveKey,
-  kindAt,
   logId,
   nextSequence,
+  pages,
   readHeader,
-  slotAddress,
+  seal,
   usable,
+  wordAddress,
+  writesDense,
 } from "./encounter-log.ts";
 import { advertising, endKeys, privateAddress, radioErrors, rotations, sentIdentifier } from "./roles/beacon.ts";
 import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
@@ -69,6 +71,8 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           hi: nextSequence(),
           ak: acknowledged,
           dr: dropped,
+          pg: pages,
+          df: writesDense() ? 1 : 0,
           op: SCAN ? openEncounters : 0,
           n: SCAN ? sightings : 0,
           ad: ADVERTISE && advertising ? 1 : 0,
@@ -87,32 +91,45 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
       },
       r: function (sequence: number, count: number) {
         const end = nextSequence();
-        let at = sequence;
-        const slot = at % SLOTS;
-        const page = (at - slot) / SLOTS;
+        const word = sequence % PAGE_WORDS;
+        const page = (sequence - word) / PAGE_WORDS;
         const header = readHeader(page);
-        const block = new Uint8Array(16 + SLOT_BYTES * Math.max(0, header.page === page ? Math.min(count, SLOTS - slot, end - at) : 0));
-        const begin = slotAddress(page, 0);
-        if (block.length > 16) {
-          for (let i = 0; i < slot; i++) {
-            const mark = begin + i * SLOT_BYTES;
-            if (kindAt(mark) !== MARK) continue;
-            header.era = readU32(flash.read(4, mark), 0);
-            header.base = readU32(flash.read(4, mark + 4), 0);
+        const stop = header.page === page ? Math.min(word + count, PAGE_WORDS, end - sequence + word) : 0;
+        let from = 0;
+        let to = 0;
+        // records begin where the ones before end
+        while (to < stop) {
+          const first = flash.read(1, wordAddress(page, to))[0];
+          const next = to + recordWords(first);
+          if (to < word) {
+            from = next;
+            if ((first & 15) === MARK) {
+              const slot = flash.read(LONG_BYTES, wordAddress(page, to));
+              if (seal(slot)) {
+                header.era = readU32(slot, 1);
+                header.base = readU32(slot, 5);
+              }
+            }
           }
-          block.set(flash.read(block.length - 16, begin + slot * SLOT_BYTES), 16);
-          // a key of our own is handed over by its own command only; what was not written to its end may be one
-          for (let i = 16; i < block.length; i += SLOT_BYTES) {
-            const kind = block[i + 27] >> 5;
-            if (kind === TEK || kind === FREE) block.fill(0, i, i + (kind === TEK ? SLOT_BYTES : PAYLOAD_BYTES));
+          to = next;
+        }
+        const block = new Uint8Array(BLOCK_HEADER_BYTES + (to - from) * WORD_BYTES);
+        if (to > from) block.set(flash.read((to - from) * WORD_BYTES, wordAddress(page, from)), BLOCK_HEADER_BYTES);
+        for (let i = BLOCK_HEADER_BYTES; i < block.length; ) {
+          const slot = block.subarray(i, i + recordWords(block[i]) * WORD_BYTES);
+          i += slot.length;
+          // a key of our own is handed over by its own command only; what is not whole may be one
+          if (!seal(slot) || (slot[0] & 15) === TEK) {
+            slot[0] |= 240;
+            slot.fill(255, 1);
           }
         }
-        writeInt(block, 0, 4, at);
-        writeInt(block, 4, 4, header.era);
+        writeInt(block, 0, 4, sequence);
+        writeInt(block, 4, 4, stop ? header.era : 0);
         writeInt(block, 8, 4, header.base);
         // pages that did not survive are stepped over
-        at = block.length > 16 ? at + (block.length - 16) / SLOT_BYTES : Math.max(at - slot + SLOTS, firstSequence());
-        writeInt(block, 12, 4, Math.min(at, end));
+        writeInt(block, 12, 4, stop ? page * PAGE_WORDS + stop : Math.min(end, Math.max(sequence - word + PAGE_WORDS, firstSequence())));
+        writeInt(block, 16, 4, page * PAGE_WORDS + from);
         send(block);
       },
       a: function (sequence: number) {
@@ -141,13 +158,13 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           endKeys(interval);
           refresh();
         }
-        eachRecord(TEK, function (slot) {
+        eachOf(1 << TEK, function (slot) {
           // of a key still in use, what has been sent; none of days to come, if the clock was wrong (GAEN-12)
-          slot[20] = Math.min(slot[20], Math.max(0, interval - readU32(slot, 16) + 1));
+          slot[21] = Math.min(slot[21], Math.max(0, interval - readU32(slot, 17) + 1));
           if (isLiveKey(slot)) keys.push(slot);
         });
         const all = new Uint8Array(keys.length * PAYLOAD_BYTES);
-        for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(0, PAYLOAD_BYTES), i * PAYLOAD_BYTES);
+        for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(1, 1 + PAYLOAD_BYTES), i * PAYLOAD_BYTES);
         send(all);
       },
       p: function (k0: number, k1: number, k2: number, k3: number, listening: number) {

@@ -2,22 +2,24 @@ import { STORAGE, VERSION } from "tracelet:build";
 import { ascii, readU32, writeInt } from "../protocols/bytes.ts";
 import {
   BASE_SPAN,
+  BLANK,
   CLOCK,
   CLOCK_STEP_UNKNOWN,
-  DELETED,
   HEAD_BYTES,
   HEAD_MAGIC,
+  LONG_BYTES,
+  LONG_WORDS,
   MARK,
   PAGE_BYTES,
   PAGE_HEADER_BYTES,
   PAGE_MAGIC,
-  PAYLOAD_BYTES,
+  PAGE_WORDS,
+  recordWords,
   SETTINGS,
-  SLOT_BYTES,
-  SLOTS,
   TEK,
+  WORD_BYTES,
 } from "../protocols/log-format.ts";
-import { RETENTION } from "../protocols/settings.ts";
+import { RECORD_FORM, RETENTION } from "../protocols/settings.ts";
 import { tick, unixTime } from "./board-clock.ts";
 import { settings } from "./settings.ts";
 
@@ -41,19 +43,19 @@ export const logId = head.subarray(4, 12);
 export let era = 0;
 /** Flash writes that did not read back. */
 export let flashErrors = 0;
-/** Records that were overwritten before the hub had them. */
+/** Words of records that were overwritten before the hub had them. */
 export let dropped = 0;
 /** The hub has everything before this sequence number. */
 export let acknowledged = 0;
 
 let newest = -1;
-/** First free slot of the newest page. */
-let cursor = SLOTS;
+/** First free word of the newest page. */
+let cursor = PAGE_WORDS;
 let base = 0;
 
 /** Sequence number of the next record. */
 export function nextSequence(): number {
-  return newest * SLOTS + cursor;
+  return newest * PAGE_WORDS + cursor;
 }
 /** The page behind page 0 that the ring still holds. */
 function oldestPage(): number {
@@ -61,102 +63,118 @@ function oldestPage(): number {
 }
 /** Lowest sequence number from which on nothing is missing. */
 export function firstSequence(): number {
-  return newest > pages ? oldestPage() * SLOTS : 0;
+  return newest > pages ? oldestPage() * PAGE_WORDS : 0;
 }
-/** Flash address of a record's slot. */
-export function slotAddress(page: number, slot: number): number {
-  return start + (page ? PAGE_BYTES * (1 + (page % pages)) : 2 * HEAD_BYTES) + PAGE_HEADER_BYTES + slot * SLOT_BYTES;
+/** Does the page that goes next hold what the hub has not? Then less than a page is left before something is lost. */
+export function nearlyFull(): boolean {
+  return newest >= pages && acknowledged < (oldestPage() + 1) * PAGE_WORDS;
 }
-function crcOf(header: Uint8Array): number {
+/** Are new encounters written in 12 bytes? */
+export function writesDense(): boolean {
+  return settings[RECORD_FORM] === 1 || (settings[RECORD_FORM] > 1 && nearlyFull());
+}
+/** Flash address of a word of a page. */
+export function wordAddress(page: number, word: number): number {
+  return start + (page ? PAGE_BYTES * (1 + (page % pages)) : 2 * HEAD_BYTES) + PAGE_HEADER_BYTES + word * WORD_BYTES;
+}
+function headerCheck(header: Uint8Array): number {
   return (E.CRC32(header.subarray(0, 16)) ^ readU32(logId, 0)) >>> 0;
 }
 /** Header of the page that should be at the place of `page`; its number is -1 if it did not survive. */
 export function readHeader(page: number): { page: number; base: number; era: number } {
-  const header = flash.read(20, slotAddress(page, 0) - PAGE_HEADER_BYTES);
-  const whole = readU32(header, 0) === PAGE_MAGIC && readU32(header, 16) === crcOf(header);
+  const header = flash.read(PAGE_HEADER_BYTES, wordAddress(page, 0) - PAGE_HEADER_BYTES);
+  const whole = readU32(header, 0) === PAGE_MAGIC && readU32(header, 16) === headerCheck(header);
   return { page: whole ? readU32(header, 4) : -1, base: readU32(header, 8), era: readU32(header, 12) };
 }
 
-/** Kind of the record whose slot is at `address`. */
-export function kindAt(address: number): number {
-  return flash.read(1, address + SLOT_BYTES - 1)[0] >> 5;
-}
-/** Low 13 bits of the CRC-32 of the payload, then the kind. */
-function seal(kind: number, slot: Uint8Array): number {
-  return (E.CRC32(slot.subarray(0, PAYLOAD_BYTES)) & 0x1fff) | (kind << 13);
-}
-function isSealed(slot: Uint8Array): boolean {
-  return (slot[26] | (slot[27] << 8)) === seal(slot[27] >> 5, slot);
+/** Gives a record its check. Did it have the right one already? `slot`: the whole record, its kind in byte 0. */
+export function seal(slot: Uint8Array): boolean {
+  const end = slot.length - 1;
+  const first = slot[0];
+  const last = slot[end];
+  const own = first & 1 ? 240 : 0;
+  slot[0] = first & ~own;
+  const crc = E.CRC32(slot.subarray(0, end));
+  slot[0] |= crc & own;
+  slot[end] = (crc % 254) + 1;
+  return slot[0] === first && slot[end] === last;
 }
 
-/** Calls back for each whole record of `kind`, oldest first, with a copy of its slot and its address. */
-export function eachRecord(kind: number, callback: (slot: Uint8Array, address: number) => void): void {
+/** Calls back for the records of some kinds, oldest first, with a copy of each and its address. `kinds`: bit n for kind n. `all`: also for those that are not whole. */
+export function eachOf(kinds: number, callback: (slot: Uint8Array, address: number) => void, all?: boolean): void {
   for (let page = 0; page <= newest; page = page ? page + 1 : oldestPage()) {
     if (readHeader(page).page !== page) continue;
-    const end = page < newest ? SLOTS : cursor;
-    for (let i = 0; i < end; i++) {
-      const address = slotAddress(page, i);
-      if (kindAt(address) !== kind) continue;
-      const slot = flash.read(SLOT_BYTES, address);
-      if (isSealed(slot)) callback(slot, address);
+    let address = wordAddress(page, 0);
+    const end = wordAddress(page, page < newest ? PAGE_WORDS : cursor);
+    while (address < end) {
+      const first = flash.read(1, address)[0];
+      const length = recordWords(first) * WORD_BYTES;
+      if ((kinds >> (first & 15)) & 1) {
+        const slot = flash.read(length, address);
+        if (all || seal(slot)) callback(slot, address);
+      }
+      address += length;
     }
   }
 }
 
-/** 28 zeros. */
-export function emptySlot(): Uint8Array {
-  return new Uint8Array(SLOT_BYTES);
+/** A long record without payload. */
+export function emptySlot(kind: number): Uint8Array {
+  const slot = new Uint8Array(LONG_BYTES);
+  slot[0] = kind;
+  return slot;
 }
-/** Writes one record. `slot`: 28 bytes, the first 26 are the payload. */
-function put(kind: number, slot: Uint8Array): void {
+/** Writes one record, for which there must be room. */
+function put(slot: Uint8Array): void {
   if (!usable) return;
-  const sealed = seal(kind, slot);
-  slot[26] = sealed;
-  slot[27] = sealed >> 8;
-  const address = slotAddress(newest, cursor);
-  cursor++;
+  const address = wordAddress(newest, cursor);
+  cursor += slot.length / WORD_BYTES;
+  seal(slot);
   flash.write(slot, address);
-  if (!isSealed(flash.read(SLOT_BYTES, address))) flashErrors++;
+  if (!seal(flash.read(slot.length, address))) flashErrors++;
 }
 function putSettings(): void {
-  const slot = emptySlot();
-  for (let i = 0; i < settings.length; i++) writeInt(slot, i * 2, 2, settings[i]);
-  put(SETTINGS, slot);
+  const slot = emptySlot(SETTINGS);
+  for (let i = 0; i < settings.length; i++) writeInt(slot, 1 + i * 2, 2, settings[i]);
+  put(slot);
 }
 function putClock(why: number, step: number, roundTripMs: number): void {
-  const slot = emptySlot();
+  const slot = emptySlot(CLOCK);
   const unix = unixTime();
   const now = tick() | 0;
   // Unix time of the whole second of the tick
   const at = unix && unix - (tick() - now);
-  writeInt(slot, 0, 4, era);
-  writeInt(slot, 4, 4, now);
-  writeInt(slot, 8, 4, Math.floor(at));
-  writeInt(slot, 12, 2, (at % 1) * 1000);
-  writeInt(slot, 14, 4, step);
-  writeInt(slot, 18, 2, roundTripMs);
-  slot[20] = why;
-  writeInt(slot, 21, 4, acknowledged);
-  put(CLOCK, slot);
+  writeInt(slot, 1, 4, era);
+  writeInt(slot, 5, 4, now);
+  writeInt(slot, 9, 4, Math.floor(at));
+  writeInt(slot, 13, 2, (at % 1) * 1000);
+  writeInt(slot, 15, 4, step);
+  writeInt(slot, 19, 2, roundTripMs);
+  slot[21] = why;
+  writeInt(slot, 22, 4, acknowledged);
+  put(slot);
 }
 
 /** Is this key still needed? */
 export function isLiveKey(slot: Uint8Array): boolean {
-  return readU32(slot, 16) * 600 + (settings[RETENTION] + 1) * 86400 > unixTime();
+  return readU32(slot, 17) * 600 + (settings[RETENTION] + 1) * 86400 > unixTime();
 }
-/** Overwrites a record with zeros. */
-export function deleteRecord(address: number): void {
-  flash.write(emptySlot(), address);
+/** Overwrites a record with zeros; a long one stays long. Where the power went while that was done, it is done again. */
+export function deleteRecord(slot: Uint8Array, address: number): void {
+  const gone = new Uint8Array(slot.length);
+  gone[0] = slot[0] & 1;
+  if (E.sum(slot) > 1) flash.write(gone, address);
 }
 /** Own keys leave the page that goes next as soon as the newest one is there. A power cut in between makes two of one at worst. */
 function moveKeys(): void {
   if (newest < pages) return;
-  for (let i = 0; i < SLOTS && cursor < SLOTS; i++) {
-    const address = slotAddress(newest + 1, i);
-    if (kindAt(address) !== TEK) continue;
-    const slot = flash.read(SLOT_BYTES, address);
-    if (isSealed(slot) && isLiveKey(slot)) put(TEK, slot);
-    deleteRecord(address);
+  for (let i = 0; i < PAGE_WORDS && cursor <= PAGE_WORDS - LONG_WORDS; ) {
+    const address = wordAddress(newest + 1, i);
+    const slot = flash.read(LONG_BYTES, address);
+    i += recordWords(slot[0]);
+    if ((slot[0] & 15) !== TEK) continue;
+    if (seal(slot) && isLiveKey(slot)) put(slot);
+    deleteRecord(slot, address);
   }
 }
 
@@ -166,16 +184,20 @@ function earliestBase(): number {
 }
 function openPage(): void {
   newest++;
-  dropped += Math.max(0, Math.min(SLOTS, firstSequence() - acknowledged));
-  const header = new Uint8Array(20);
-  const address = slotAddress(newest, 0) - PAGE_HEADER_BYTES;
+  dropped += Math.max(0, Math.min(PAGE_WORDS, firstSequence() - acknowledged));
+  const header = new Uint8Array(PAGE_HEADER_BYTES);
+  const address = wordAddress(newest, 0) - PAGE_HEADER_BYTES;
+  if (newest) {
+    // struck out first: a page that is half erased must not pass for what it was
+    flash.write(header, address);
+    flash.erasePage(address);
+  }
   base = earliestBase();
   writeInt(header, 0, 4, PAGE_MAGIC);
   writeInt(header, 4, 4, newest);
   writeInt(header, 8, 4, base);
   writeInt(header, 12, 4, era);
-  writeInt(header, 16, 4, crcOf(header));
-  if (newest) flash.erasePage(address);
+  writeInt(header, 16, 4, headerCheck(header));
   flash.write(header, address);
   cursor = 0;
   // every page can be read without its elders
@@ -183,13 +205,15 @@ function openPage(): void {
   putClock(3, CLOCK_STEP_UNKNOWN, 0);
   moveKeys();
 }
+/** For a record of any kind. */
 function makeRoom(): void {
-  if (usable && cursor >= SLOTS) /*@__INLINE__*/ openPage();
+  if (usable && cursor > PAGE_WORDS - LONG_WORDS) /*@__INLINE__*/ openPage();
 }
 
-export function append(kind: number, slot: Uint8Array): void {
+/** `slot`: a whole record, as in log-format.ts, but for its check. */
+export function append(slot: Uint8Array): void {
   makeRoom();
-  put(kind, slot);
+  put(slot);
 }
 export function appendSettings(): void {
   makeRoom();
@@ -201,15 +225,15 @@ export function appendClock(why: number, step: number, roundTripMs: number): voi
   putClock(why, step, roundTripMs);
 }
 function appendMark(started: number): void {
-  const slot = emptySlot();
+  const slot = emptySlot(MARK);
   makeRoom();
   base = earliestBase();
-  writeInt(slot, 0, 4, era);
-  writeInt(slot, 4, 4, base);
-  writeInt(slot, 8, 2, NRF.getBattery() * 1000);
-  slot[10] = started;
-  slot.set(ascii(VERSION), 11);
-  put(MARK, slot);
+  writeInt(slot, 1, 4, era);
+  writeInt(slot, 5, 4, base);
+  writeInt(slot, 9, 2, NRF.getBattery() * 1000);
+  slot[11] = started;
+  slot.set(ascii(VERSION), 12);
+  put(slot);
 }
 /** Base tick of the next record; past the span of a record's time field a new one. The next record is sure to find room on the same page. */
 export function baseTick(): number {
@@ -229,20 +253,22 @@ export function acknowledge(sequence: number): void {
 export function deleteExpired(): void {
   // a minute is granted: the record that dates a day was written when its cleaning was done
   const limit = unixTime() - settings[RETENTION] * 86400 + 60;
-  let done = false;
-  for (let page = newest; page >= 0; page = page > 1 && page === oldestPage() ? 0 : page - 1) {
-    if (readHeader(page).page !== page) continue;
-    for (let i = page < newest ? SLOTS - 1 : cursor - 1; i >= 0; i--) {
-      const address = slotAddress(page, i);
-      const kind = kindAt(address);
-      // marks and settings are needed to read what stays
-      if (kind === DELETED || kind === SETTINGS || kind === MARK) continue;
-      const slot = flash.read(SLOT_BYTES, address);
-      const at = readU32(slot, 8);
-      if (kind === CLOCK) done = done || (at > 0 && at < limit && isSealed(slot));
-      else if (kind === TEK ? !isLiveKey(slot) : done) deleteRecord(address);
-    }
-  }
+  let last = 0;
+  eachOf(1 << CLOCK, function (slot, address) {
+    const at = readU32(slot, 9);
+    if (at > 0 && at < limit) last = address;
+  });
+  let done = last > 0;
+  eachOf(
+    // marks and settings are needed to read what stays; the rest may be torn or half deleted
+    done ? 0xffff - (1 << SETTINGS) - (1 << MARK) - (1 << BLANK) : 1 << TEK,
+    function (slot, address) {
+      const kind = slot[0] & 15;
+      if (kind === CLOCK) done = done && address !== last;
+      else if (kind === TEK ? !isLiveKey(slot) : done) deleteRecord(slot, address);
+    },
+    true,
+  );
   appendClock(3, CLOCK_STEP_UNKNOWN, 0);
 }
 
@@ -257,26 +283,26 @@ export function openLog(): void {
     }
   }
   // a first page that begins with anything else can't be filled: its bits can't be set again
-  if (newest < 0 && readU32(flash.read(4, slotAddress(0, 0) - PAGE_HEADER_BYTES), 0) < 0xffffffff) newest = 0;
+  if (newest < 0 && readU32(flash.read(4, wordAddress(0, 0) - PAGE_HEADER_BYTES), 0) < 0xffffffff) newest = 0;
   else if (newest >= 0) {
-    // slots are filled in order, so the first blank one is found by halving; a torn one is not blank and is passed over
-    let low = 0;
-    while (low < cursor) {
-      const middle = (low + cursor) >> 1;
-      if (E.sum(flash.read(SLOT_BYTES, slotAddress(newest, middle))) === SLOT_BYTES * 255) cursor = middle;
-      else low = middle + 1;
+    const begin = wordAddress(newest, 0);
+    let end = begin + PAGE_WORDS * WORD_BYTES;
+    for (let size = 500; size; size = (size / 5) & -WORD_BYTES) {
+      while (end > begin && E.sum(flash.read(size, end - size)) === size * 255) end -= size;
     }
+    // behind the last word that isn't blank; a torn record keeps its length
+    cursor = 0;
+    while (begin + cursor * WORD_BYTES < end) cursor += recordWords(flash.read(1, begin + cursor * WORD_BYTES)[0]);
+    cursor = Math.min(cursor, PAGE_WORDS);
   }
-  eachRecord(MARK, function (slot) {
-    era = readU32(slot, 0);
-  });
   let known = 0;
-  eachRecord(CLOCK, function (slot) {
-    acknowledged = readU32(slot, 21);
-    known = readU32(slot, 0) && readU32(slot, 8);
-  });
-  eachRecord(SETTINGS, function (slot) {
-    for (let i = 0; i < settings.length; i++) settings[i] = ((slot[i * 2] | (slot[i * 2 + 1] << 8)) << 16) >> 16;
+  eachOf((1 << MARK) | (1 << CLOCK) | (1 << SETTINGS), function (slot) {
+    const kind = slot[0] & 15;
+    if (kind === MARK) era = readU32(slot, 1);
+    else if (kind === CLOCK) {
+      acknowledged = readU32(slot, 22);
+      known = readU32(slot, 1) && readU32(slot, 9);
+    } else for (let i = 0; i < settings.length; i++) settings[i] = ((slot[i * 2 + 1] | (slot[i * 2 + 2] << 8)) << 16) >> 16;
   });
   era++;
   // a power cut may have come before they were moved
@@ -285,11 +311,10 @@ export function openLog(): void {
   if (unixTime()) appendClock(2, CLOCK_STEP_UNKNOWN, 0);
   else if (known) {
     // nobody knows for how long there was no power, but while there was, a day did not pass without a clock record
-    const slot = emptySlot();
-    writeInt(slot, 8, 4, known + 86400);
-    slot[20] = 5;
-    writeInt(slot, 21, 4, acknowledged);
-    makeRoom();
-    put(CLOCK, slot);
+    const slot = emptySlot(CLOCK);
+    writeInt(slot, 9, 4, known + 86400);
+    slot[21] = 5;
+    writeInt(slot, 22, 4, acknowledged);
+    append(slot);
   }
 }

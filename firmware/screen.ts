@@ -1,6 +1,6 @@
 import { ADVERTISE, PROOF, SCAN, VERSION } from "tracelet:build";
 import { hex } from "../protocols/bytes.ts";
-import { LABEL_FILE, SLOTS } from "../protocols/log-format.ts";
+import { LABEL_FILE, PAGE_WORDS } from "../protocols/log-format.ts";
 import { unixTime } from "./board-clock.ts";
 import { encountersToday } from "./day-count.ts";
 import { acknowledged, firstSequence, logId, nextSequence, pages, usable } from "./encounter-log.ts";
@@ -44,7 +44,7 @@ function drawState(): void {
   g.setFont(SMALL);
   if (SCAN) g.drawString("ENCOUNTERS TODAY " + encountersToday() + ", OPEN " + openEncounters, 2, 46);
   const waiting = nextSequence() - Math.max(acknowledged, firstSequence());
-  const full = usable ? ", LOG " + (((100 * waiting) / (pages * SLOTS + SLOTS)) | 0) + " % FULL" : "";
+  const full = usable ? ", LOG " + (((100 * waiting) / (pages * PAGE_WORDS + PAGE_WORDS)) | 0) + " % FULL" : "";
   g.drawString("BATTERY " + NRF.getBattery().toFixed(2) + " V" + full, 2, 52);
   if (PROOF && ADVERTISE && state < CLOCK_UNSET) {
     const minutes = /*@__INLINE__*/ (proofAge() / 60) | 0;

@@ -2,7 +2,7 @@ import { ADVERTISE, PROOF, SCAN } from "tracelet:build";
 import { lowBattery } from "./battery.ts";
 import { tick, unixTime } from "./board-clock.ts";
 import { lastProof } from "./console.ts";
-import { usable } from "./encounter-log.ts";
+import { nearlyFull, usable } from "./encounter-log.ts";
 import { advertising } from "./roles/beacon.ts";
 
 // What lights and screens tell the wearer, one thing at a time; docs/wearer.md says it in the wearer's words. Up to NEARLY_FULL the board does its work,
@@ -21,6 +21,7 @@ export function wearerState(): number {
   if (!unixTime()) return CLOCK_UNSET;
   // for up to ten minutes after a restart, too: an identifier is sent from one address only
   if (ADVERTISE && !advertising) return SILENT;
+  if (nearlyFull()) return NEARLY_FULL;
   return SCAN && lowBattery ? LOW_BATTERY : WELL;
 }
 

@@ -24,17 +24,19 @@ export const FRAME_OVERHEAD = 8;
  * | call | answer |
  * |---|---|
  * | `T.s()` | JSON: the status, `DeviceStatus` |
- * | `T.r(seq, n)` | records from sequence number `seq` on, at most `n` slots of one page: u32 seq, u32 era, u32 base tick, u32 next seq, then the slots of 28 bytes. Own keys read as zero. No slots: nothing there; next seq says where to go on (or equals seq: end of the log) |
+ * | `T.r(seq, n)` | the records that begin in the `n` words from sequence number `seq` on, of one page: u32 seq as asked, u32 era, u32 base tick, u32 next seq, u32 sequence number of the first record, then the records, whole, one behind the other. Own keys, and records that are not whole, have ones behind their kind. Era 0: that page isn't there (any more); next seq says where to go on (or equals seq: end of the log) |
  * | `T.a(seq)` | the hub has everything before `seq`: remembered; answer JSON `{}` |
  * | `T.t(unix, ms, roundTripMs)` | set the clock; answer JSON `{"step":ms or null}` |
  * | `T.c(index, value)` | change a setting; answer JSON: the settings |
- * | `T.k(fresh)` | hand over own keys: slots of kind TEK, 26-byte payloads one after the other; today's has the period elapsed so far. fresh 1: today's key ends here and a new one begins (GAEN-12) |
+ * | `T.k(fresh)` | hand over own keys: records of kind TEK, 26-byte payloads one after the other; today's has the period elapsed so far. fresh 1: today's key ends here and a new one begins (GAEN-12) |
  * | `T.p(k0, k1, k2, k3, listening)` | proof of beaconing. A challenge of 16 bytes as four u32, little-endian; a tag is the first 8 bytes of AES-128 of an RPI with the challenge as key. Answer: u8 1 if an RPI is on the air, else 0; its tag, else zeros; then, if `listening` is 1 and the role scans, an entry for each open encounter: 8 bytes tag, u8 −max RSSI, u16 seconds since it was heard last |
  * | `T.y(tag, ago)` | somebody has heard the tag that the last `T.p` answered, `ago` seconds ago. `tag`: its first four bytes as a u32, little-endian; serves once; answer JSON `{}` |
  *
- * `seq` of era and base: those that hold for the first slot of the answer; MARK records among the slots change them for what follows.
+ * Era and base are those that hold for the first record of the answer; MARK records among them change them for what follows.
  */
 export const COMMAND_OBJECT = "T";
+/** In an answer of `T.r`, before the records. */
+export const BLOCK_HEADER_BYTES = 20;
 
 export const PROOF_TAG_BYTES = 8;
 export const PROOF_ENTRY_BYTES = 11;
@@ -53,12 +55,16 @@ export interface DeviceStatus {
   t: number;
   /** Unix time in ms now, 0 when the clock is not set. */
   u: number;
-  /** Lowest sequence number from which on nothing is missing, next to be written, and up to which the hub acknowledged. */
+  /** Lowest sequence number from which on nothing is missing, next to be written, and up to which the hub acknowledged. Sequence numbers count words, see log-format.ts. */
   lo: number;
   hi: number;
   ak: number;
-  /** Records lost before the hub had them. */
+  /** Words of records lost before the hub had them, since start. */
   dr: number;
+  /** Pages of the log's ring. */
+  pg: number;
+  /** New encounters are written in full (0) or dense (1). */
+  df: number;
   /** Encounters open in RAM, and sightings heard since start. */
   op: number;
   n: number;

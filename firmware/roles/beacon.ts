@@ -11,12 +11,12 @@ import {
   rollingStart,
 } from "../../protocols/gaen/key-schedule.ts";
 import { encodeMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
-import { SLOT_BYTES, TEK } from "../../protocols/log-format.ts";
+import { LONG_BYTES, TEK } from "../../protocols/log-format.ts";
 import type { Crypto } from "../../protocols/ports.ts";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../../protocols/random-address.ts";
 import { ADVERTISING_INTERVAL, PRIVATE_ADDRESS, TX_POWER } from "../../protocols/settings.ts";
 import { tick, unixTime } from "../board-clock.ts";
-import { append, deleteRecord, eachRecord } from "../encounter-log.ts";
+import { append, deleteRecord, eachOf } from "../encounter-log.ts";
 import { renewPrivateAddress } from "../private-address.ts";
 import { settings } from "../settings.ts";
 import { isDeaf } from "./scanner.ts";
@@ -50,18 +50,19 @@ let flags: number | undefined = FLAGS;
 function useKeyOf(crypto: Crypto, day: number, unix: number): void {
   tek = undefined;
   derived = [];
-  eachRecord(TEK, function (slot) {
-    if (slot[21] === IN_USE && readU32(slot, 16) === day) tek = slot;
+  eachOf(1 << TEK, function (slot) {
+    if (slot[22] === IN_USE && readU32(slot, 17) === day) tek = slot;
   });
   // before the restart this interval may have been sent already, and if the clock was then set back a little, the next one
   sent = tek ? intervalNumber(unix + 60) : 0;
   if (!tek) {
-    tek = new Uint8Array(SLOT_BYTES);
+    tek = new Uint8Array(LONG_BYTES);
     tek.fill(IN_USE);
-    tek.set(crypto.randomBytes(16));
-    writeInt(tek, 16, 4, day);
-    tek[20] = ROLLING_PERIOD;
-    append(TEK, tek);
+    tek[0] = TEK;
+    tek.set(crypto.randomBytes(16), 1);
+    writeInt(tek, 17, 4, day);
+    tek[21] = ROLLING_PERIOD;
+    append(tek);
   }
   // last, so that it begins again where somebody interrupted it from the console
   start = day;
@@ -73,20 +74,20 @@ export function endKeys(last: number): void {
   const day = unix ? rollingStart(intervalNumber(unix)) : start;
   const ended: Uint8Array[] = [];
   function isMeant(slot: Uint8Array): boolean {
-    return slot[21] === IN_USE && readU32(slot, 16) >= day;
+    return slot[22] === IN_USE && readU32(slot, 17) >= day;
   }
-  eachRecord(TEK, function (slot) {
+  eachOf(1 << TEK, function (slot) {
     if (isMeant(slot)) ended.push(slot);
   });
   for (let i = 0; i < ended.length; i++) {
     const slot = ended[i];
-    if (last) slot[20] = last - readU32(slot, 16) + 1;
-    slot[21] = 1;
-    append(TEK, slot);
+    if (last) slot[21] = last - readU32(slot, 17) + 1;
+    slot[22] = 1;
+    append(slot);
   }
   // only now, so that no power cut forgets a key; looked for again, because a fresh page may have moved it
-  eachRecord(TEK, function (slot, address) {
-    if (isMeant(slot)) deleteRecord(address);
+  eachOf(1 << TEK, function (slot, address) {
+    if (isMeant(slot)) deleteRecord(slot, address);
   });
   start = 0;
 }
@@ -103,7 +104,7 @@ export function rotate(crypto: Crypto, unix: number): number {
   if (day !== start || interval > sent || !advertising) stopAdvertising();
   if (day !== start) /*@__INLINE__*/ useKeyOf(crypto, day, unix);
   if (derived.length < 3) {
-    if (!derived.length) derived.push(pseudorandomKey(crypto, tek!.subarray(0, 16)));
+    if (!derived.length) derived.push(pseudorandomKey(crypto, tek!.subarray(1, 17)));
     else
       derived.push(
         derived.length < 2 ? /*@__INLINE__*/ expandIdentifierKey(crypto, derived[0]) : /*@__INLINE__*/ expandMetadataKey(crypto, derived[0]),

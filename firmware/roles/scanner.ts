@@ -1,11 +1,11 @@
 import { writeInt } from "../../protocols/bytes.ts";
 import { PROOF_ENTRY_BYTES } from "../../protocols/device-link.ts";
 import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
-import { ENCOUNTER, LONGEST_ENCOUNTER, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
+import { DENSE, DENSE_BYTES, ENCOUNTER, LONGEST_ENCOUNTER, PREFIX_BYTES, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
 import { MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
 import { cycleTime } from "../battery.ts";
 import { countEncounter } from "../day-count.ts";
-import { append, baseTick, emptySlot } from "../encounter-log.ts";
+import { append, baseTick, emptySlot, writesDense } from "../encounter-log.ts";
 import { settings } from "../settings.ts";
 
 // Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one subtraction and one comparison,
@@ -83,19 +83,31 @@ export const scanner = /*@__PURE__*/ (function () {
   let cycle = 0;
 
   function record(place: number): void {
-    const slot = emptySlot();
     const duration = Math.min(last[place] - first[place], LONGEST_ENCOUNTER);
     const tally = tallies[hashes[place]];
     const strongest = floor(tally / STRENGTH);
     const sum = tally - strongest * STRENGTH;
     const reports = floor(sum / REPORT);
     const count = Math.min(reports, 127);
-    const below = Math.min(Math.round((sum - reports * REPORT) / reports) + strongest, 31);
-    slot.set(ids.subarray(place * 20, place * 20 + 20));
-    writeInt(slot, 20, 4, ((first[place] - baseTick()) >> 1) | ((duration >> 1) << 19) | (count << 29));
-    writeInt(slot, 24, 2, (count >> 3) | (-strongest << 4) | (below << 11));
+    const below = Math.round((sum - reports * REPORT) / reports) + strongest;
     if (duration >= settings[MINIMUM_DURATION]) {
-      append(ENCOUNTER, slot);
+      // first: it may begin a page, and then the form may change
+      const since = first[place] - baseTick();
+      let slot = emptySlot(ENCOUNTER);
+      if (writesDense()) {
+        slot = new Uint8Array(DENSE_BYTES);
+        const units = ((since & 7) + duration + 7) >> 3;
+        slot[0] = DENSE | (Math.min(below, 15) << 4);
+        writeInt(slot, 1, 3, (since >> 3) | (units << 17));
+        slot.set(ids.subarray(place * 20, place * 20 + PREFIX_BYTES), 4);
+        slot[9] = ids[place * 20 + 17];
+        slot[10] = (units >> 7) | (-strongest << 1);
+      } else {
+        slot.set(ids.subarray(place * 20, place * 20 + 20), 1);
+        writeInt(slot, 21, 4, (since >> 1) | ((duration >> 1) << 19) | (count << 29));
+        writeInt(slot, 25, 2, (count >> 3) | (-strongest << 4) | (Math.min(below, 31) << 11));
+      }
+      append(slot);
       /*@__INLINE__*/ countEncounter();
     }
     delete tallies[hashes[place]];
@@ -160,14 +172,14 @@ export const scanner = /*@__PURE__*/ (function () {
   function recordSighting(hash: string): void {
     const place = hashes.indexOf(+hash);
     if (place < 0) return;
-    const slot = emptySlot();
+    const slot = emptySlot(SIGHTING);
     const report = latest[hash];
     const address = report.indexOf(":") - 2;
-    slot.set(ids.subarray(place * 20, place * 20 + 16));
-    for (let i = 0; i < 6; i++) slot[16 + i] = parseInt(report.substr(address + i * 3, 2), 16);
-    slot[22] = parseInt(report.substr(0, address), 10);
-    writeInt(slot, 23, 3, (began - baseTick()) | (report.indexOf("public") > 0 ? PUBLIC_ADDRESS : 0));
-    append(SIGHTING, slot);
+    slot.set(ids.subarray(place * 20, place * 20 + 16), 1);
+    for (let i = 0; i < 6; i++) slot[17 + i] = parseInt(report.substr(address + i * 3, 2), 16);
+    slot[23] = parseInt(report.substr(0, address), 10);
+    writeInt(slot, 24, 3, (began - baseTick()) | (report.indexOf("public") > 0 ? PUBLIC_ADDRESS : 0));
+    append(slot);
   }
 
   return {

@@ -80,6 +80,7 @@ export function describeFirmware(manifest: Manifest, file: string): string {
     ["code", `${manifest.bytes} bytes, ${flash.codePages} of ${flash.pages} flash pages`],
     ["memory", `about ${variables.estimated} of ${variables.total} variables`],
     ["log", `${flash.guaranteedEncounters} encounters at any time, ${flash.maximumEncounters} from empty`],
+    ["dense", `${flash.guaranteedDense} encounters at any time, ${flash.maximumDense} from empty`],
     ["SHA-256", manifest.sha256],
     ["file", file],
   ];

@@ -18,7 +18,7 @@ export interface ExportOptions {
 export interface ExportReport {
   files: { file: string; rows: number }[];
   /** Rows that the files can't hold, by reason. */
-  leftOut: { withoutTime: number; withoutAem: number };
+  leftOut: { withoutTime: number; withoutAem: number; dense: number };
 }
 
 /**
@@ -43,7 +43,7 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   if (undated.length > 0) files.push({ file: writeUndated(out, undated), rows: undated.length });
   if (raw.rows.length > 0) write("rx_raw_data", raw.rows);
   if (options.keys) write("tek_data", tekDataRows(await store.keys(board)));
-  return { files, leftOut: { withoutTime: heard.withoutTime + raw.withoutTime, withoutAem: raw.withoutAem } };
+  return { files, leftOut: { withoutTime: heard.withoutTime + raw.withoutTime, withoutAem: raw.withoutAem, dense: heard.dense } };
 }
 
 function writeMhFile(folder: string, kind: MhKind, rows: MhRow[]): string {
@@ -94,6 +94,10 @@ function describe({ files, leftOut }: ExportReport): string {
       `${leftOut.withoutTime} rows are in no file of the peer tool, for their time is not known; undated.csv says between which times each encounter lies`,
     );
   if (leftOut.withoutAem > 0) lines.push(`${leftOut.withoutAem} sightings left out: the encounter they belong to was not pulled yet`);
+  if (leftOut.dense > 0)
+    lines.push(
+      `${leftOut.dense} encounters left out of rx_data.csv: dense records have 5 of an identifier's 16 bytes; \`tracelet match\` finds them all the same`,
+    );
   return lines.join("\n");
 }
 

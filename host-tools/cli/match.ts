@@ -23,6 +23,8 @@ export interface MatchReport {
   keys: number;
   encounters: number;
   setApart: SetApart[];
+  /** Encounters of which the board kept 5 bytes of the identifier, and how many false matches they let expect in this run. */
+  dense: { encounters: number; expectedFalseMatches: number };
 }
 
 /** Reads and checks an export. @throws FormatError of readExport, with the name of the file; `untrusted`. */
@@ -71,23 +73,30 @@ export async function matchStore(store: Store, exports: KeyExport[]): Promise<Ma
     apart.add("time not known yet");
     return [];
   });
-  const { exposures, setApart } = matchEncounters(nodeCrypto, keys, encounters);
+  const { exposures, setApart, dense } = matchEncounters(nodeCrypto, keys, encounters);
   return {
     exposures: exposures.map(listExposure),
     keys: keys.length,
     encounters: encounters.length,
     setApart: [...keysApart, ...setApart, ...apart.list()],
+    dense,
   };
 }
 
 /** For a person: identifiers and keys by their first digits only (COM-06). */
-function describe({ exposures, keys, encounters, setApart }: MatchReport): string {
+function describe({ exposures, keys, encounters, setApart, dense }: MatchReport): string {
   const lines = [`${counted(exposures.length, "exposure")}: ${counted(keys, "key")} looked for in ${counted(encounters, "encounter")}`];
   for (const one of exposures) {
     const time = new Date(one.firstSeen * 1000).toISOString().slice(0, 19).replace("T", " ");
     const signal = `${one.attenuation} dB lost (${one.txPower} dBm sent, ${one.maxRssi} dBm heard)`;
     lines.push(
-      `  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, identifier ${one.rpi.slice(0, 4)}…, key ${one.tek.slice(0, 4)}…, ${signal}`,
+      `  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, identifier ${one.rpi.slice(0, 4)}…, key ${one.tek.slice(0, 4)}…, ${signal}${one.form === "dense" ? ", dense" : ""}`,
+    );
+  }
+  if (dense.encounters > 0) {
+    const expected = dense.expectedFalseMatches.toPrecision(2);
+    lines.push(
+      `${counted(dense.encounters, "encounter")} dense, known by 40 bits of the identifier: ${expected} false matches to be expected in this run`,
     );
   }
   for (const { what, reason, count } of setApart) lines.push(`${counted(count, what)} set apart: ${reason}`);

@@ -1,3 +1,4 @@
+import { WORD_BYTES } from "../../protocols/log-format.ts";
 import { durationInWords, utc } from "../device/clock-words.ts";
 import { type Pulled, pullLog } from "../device/pull.ts";
 import type { BatteryChange } from "../store/battery-changes.ts";
@@ -11,12 +12,17 @@ function describeClock(offsetMs: number, driftPpm: number | undefined): string {
   return `${durationInWords(offsetMs)} ${offsetMs < 0 ? "behind" : "ahead"}${drift}`;
 }
 
+/** Of `bytes`. */
+export function inKilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}
+
 function describe(port: string, pulled: Pulled, dryRun: boolean): string {
   const { from, upTo, added, encounters, damaged, lost, repeated, seconds, bytes, status } = pulled;
   const lines: string[] = [];
   const begin = Math.max(from, status.lo);
   const waiting = Math.max(0, status.hi - begin);
-  if (dryRun) lines.push(`${port}: ${waiting} records would be pulled, ${begin} to ${status.hi} of log ${pulled.logId}`);
+  if (dryRun) lines.push(`${port}: ${inKilobytes(waiting * WORD_BYTES)} would be pulled, ${begin} to ${status.hi} of log ${pulled.logId}`);
   else if (added === 0 && bytes === 0) lines.push(`${port}: nothing new; the store has everything up to ${upTo} of log ${pulled.logId}`);
   else {
     const rate = seconds > 0 ? `, ${Math.round(bytes / seconds)} bytes a second` : "";
@@ -29,8 +35,9 @@ function describe(port: string, pulled: Pulled, dryRun: boolean): string {
     lines.push("  its clock is not set: set it with `tracelet time`; what was pulled is dated by this contact");
   else if (clock?.offsetMs !== undefined) lines.push(`  clock ${describeClock(clock.offsetMs, clock.driftPpm)}`);
   if (pulled.freshLog) lines.push("  a fresh log: this board had another one before");
-  if (lost > 0 && from === 0) lines.push(`  ${lost} older records are not on the board any more`);
-  else if (lost > 0) lines.push(`  ${lost} records were overwritten on the board before they were pulled; pull more often, or raise cycleTime`);
+  if (lost > 0 && from === 0) lines.push(`  ${inKilobytes(lost)} of older records are not on the board any more`);
+  else if (lost > 0)
+    lines.push(`  ${inKilobytes(lost)} of records were overwritten on the board before they were pulled; pull more often, or raise cycleTime`);
   if (damaged > 0) lines.push(`  ${damaged} records are damaged in the board's flash and were left out`);
   if (repeated > 0) lines.push(`  ${repeated} answers arrived damaged and were asked for again; check the cable`);
   for (const warning of pulled.warnings) lines.push(`  ${warning}`);
@@ -63,7 +70,7 @@ export const register: RegisterCommand = (program) => {
           const pulled = await pullLog(board, store, {
             dryRun,
             onProgress(done, total) {
-              bar.current ??= output.progress(options.port, total, "records");
+              bar.current ??= output.progress(options.port, total, "words");
               bar.current.advance(done);
             },
           }).finally(() => bar.current?.end());

@@ -1,25 +1,29 @@
 import { findBoard } from "../../boards/index.ts";
 import type { DeviceStatus } from "../../protocols/device-link.ts";
+import { WORD_BYTES } from "../../protocols/log-format.ts";
 import type { Board } from "../device/board.ts";
 import { durationInWords, offsetInWords, utc } from "../device/clock-words.ts";
 import { namedSettings } from "../device/config.ts";
+import { type LogRoom, logRoom } from "../device/log-room.ts";
 import { DeviceError } from "../errors.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import { settingsTable } from "./config.ts";
 import type { RegisterCommand } from "./output.ts";
+import { inKilobytes } from "./pull.ts";
 import { addressConformance, transmitterLines } from "./transmitter-words.ts";
 
-function describe(board: Board, status: DeviceStatus, offsetMs: number): string {
+function describe(board: Board, status: DeviceStatus, offsetMs: number, room: LogRoom): string {
   const { identity } = board;
   const name = findBoard(identity.board)?.name ?? identity.board;
   const [radio, flash, overflows] = status.er;
   const log = status.id
-    ? `id ${status.id}, records ${status.lo} to ${status.hi}, ${Math.max(0, status.hi - Math.max(status.ak, status.lo))} not pulled yet, ${status.dr} lost`
+    ? `id ${status.id}, ${status.lo} to ${status.hi}, ${inKilobytes(room.unpulledWords * WORD_BYTES)} not pulled yet, ${inKilobytes(status.dr * WORD_BYTES)} lost`
     : "none that can be used; `tracelet flash --erase` makes one";
   const lines = [
     `${board.name}: ${name}, ${status.r}, firmware ${status.v}, Espruino ${identity.version.text}`,
     `  clock     ${status.u ? `${utc(status.u)}, ${offsetInWords(offsetMs, status.u)}` : offsetInWords(0, undefined) + "; set it with `tracelet time`"}`,
     `  log       ${log}`,
+    ...(status.id ? describeRoom(room, status).map((line) => `            ${line}`) : []),
     `  radio     ${status.ad ? "advertising" : "not advertising"}, ${status.ro} rotations, ${status.op} encounters open, ${status.n} sightings since start`,
     ...(status.pf === undefined ? [] : [`  proof     ${proofInWords(status.pf)}`]),
     ...transmitterLines(status),
@@ -46,6 +50,15 @@ function batteryInWords({ mv, ml, lb }: DeviceStatus): string {
   return `${volts(mv)} at rest${loaded}${lb ? "; low, so it scans less often: change the battery" : ""}`;
 }
 
+/** How full the log is of what nobody has pulled, and when that begins to be lost. */
+function describeRoom({ unpulledPercent, daysLeft, nearlyFull }: LogRoom, { df }: DeviceStatus): string[] {
+  const when =
+    daysLeft === undefined ? "" : `; at this rate the oldest of it goes in about ${daysLeft < 10 ? daysLeft.toFixed(1) : Math.round(daysLeft)} days`;
+  const lines = [`${unpulledPercent} % of it holds records that were not pulled${when}; new encounters are written ${df ? "dense" : "in full"}`];
+  if (nearlyFull) lines.push("NEARLY FULL: less than a page is left before records are lost that were not pulled; pull now");
+  return lines;
+}
+
 export const register: RegisterCommand = (program) => {
   withLinkOptions(program.command("status"), ["status --port /dev/ttyUSB0", "status --port tcp://localhost:9601 --json"])
     .description("tell what a board is, what it does and how it is")
@@ -65,13 +78,15 @@ export const register: RegisterCommand = (program) => {
         }
         const { value: status, sentAt, begunAt } = await board.timedStatus();
         const offsetMs = Math.round(status.u - ((sentAt + begunAt) / 2) * 1000);
+        const room = await logRoom(board, status);
         const readable = {
           ...status,
+          room,
           settings: namedSettings(status.c),
           address_conformance: addressConformance(status),
           clockOffsetMs: status.u ? offsetMs : null,
         };
-        output.result({ port: options.port, interpreter, firmware: readable }, describe(board, status, offsetMs));
+        output.result({ port: options.port, interpreter, firmware: readable }, describe(board, status, offsetMs, room));
       });
     });
 };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readU32 } from "../../protocols/bytes.ts";
-import { COMMAND_OBJECT, type DeviceStatus, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES, REFUSALS } from "../../protocols/device-link.ts";
-import { SLOT_BYTES } from "../../protocols/log-format.ts";
+import { BLOCK_HEADER_BYTES, COMMAND_OBJECT, type DeviceStatus, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES, REFUSALS } from "../../protocols/device-link.ts";
+import { PAGE_WORDS, PAYLOAD_BYTES, WORD_BYTES } from "../../protocols/log-format.ts";
 import { SETTING_COUNT } from "../../protocols/settings.ts";
 import { DeviceError } from "../errors.ts";
 import type { ReceivedFrame } from "./console-stream.ts";
@@ -21,6 +21,8 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   hi: count,
   ak: count,
   dr: count,
+  pg: count,
+  df: count,
   op: count,
   n: count,
   ad: count,
@@ -50,14 +52,18 @@ const anyStatusShape: z.ZodType<AnyStatus> = z.object({
   ak: count.optional(),
 });
 
-/** What `T.r` answered. Shape as the store takes it. */
+/** What `T.r` answered. Shape as the store takes it. Sequence numbers count words. */
 export interface RecordBlock {
-  /** Sequence number of the first slot, as asked. */
+  /** As asked. */
+  asked: number;
+  /** Sequence number of the first record. */
   seq: number;
+  /** 0: the page isn't there. */
   era: number;
   baseTick: number;
   /** Where to go on. */
   nextSeq: number;
+  /** Whole records, one behind the other. */
   slots: Uint8Array;
 }
 
@@ -73,7 +79,6 @@ const WAYS_OUT: { [code: string]: string } = {
   log: "; `tracelet flash --erase` makes a new one",
 };
 const REFUSAL_MARK = 0x21;
-const RECORD_HEADER_BYTES = 16;
 
 /** A board that runs our firmware: the commands of protocols/device-link.ts as functions. */
 export class Board {
@@ -132,7 +137,7 @@ export class Board {
       const found = await stream.wait(
         () => this.takeFitting(call, fits),
         COMMAND_MS + moreMs + repl.wireMs(line.length + ANSWER_CHARACTERS),
-        repl.wireMs(SLOT_BYTES * 150),
+        repl.wireMs(PAGE_WORDS * WORD_BYTES),
       );
       if (found) return { ...found, sentAt };
     }
@@ -198,8 +203,8 @@ export class Board {
   }
 
   /** Sends the request for records and waits for nothing: see pull.ts. */
-  requestRecords(seq: number, slots: number): Promise<void> {
-    return this.repl.send(`${COMMAND_OBJECT}.r(${seq},${slots})`);
+  requestRecords(seq: number, words: number): Promise<void> {
+    return this.repl.send(`${COMMAND_OBJECT}.r(${seq},${words})`);
   }
 
   async acknowledge(seq: number): Promise<void> {
@@ -238,10 +243,10 @@ export class Board {
   }
 
   /**
-   * Own keys: 26-byte payloads of TEK slots, one after the other. Secret. Not repeated when `fresh`: each time begins a new key.
+   * Own keys: 26-byte payloads of TEK records, one after the other. Secret. Not repeated when `fresh`: each time begins a new key.
    */
   async keys(fresh: boolean): Promise<Uint8Array> {
-    const whole = (payload: Uint8Array) => (payload.length % 26 === 0 ? payload : undefined);
+    const whole = (payload: Uint8Array) => (payload.length % PAYLOAD_BYTES === 0 ? payload : undefined);
     return (await this.command(`k(${fresh ? 1 : 0})`, whole, fresh ? 1 : 3)).value;
   }
 }
@@ -264,12 +269,13 @@ function parseAs<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {
 
 /** A block of records, or `undefined` where the payload is none. */
 export function decodeBlockAnswer(payload: Uint8Array): RecordBlock | undefined {
-  if (payload.length < RECORD_HEADER_BYTES || (payload.length - RECORD_HEADER_BYTES) % SLOT_BYTES !== 0) return undefined;
+  if (payload.length < BLOCK_HEADER_BYTES || (payload.length - BLOCK_HEADER_BYTES) % WORD_BYTES !== 0) return undefined;
   return {
-    seq: readU32(payload, 0),
+    asked: readU32(payload, 0),
     era: readU32(payload, 4),
     baseTick: readU32(payload, 8),
     nextSeq: readU32(payload, 12),
-    slots: payload.slice(RECORD_HEADER_BYTES),
+    seq: readU32(payload, 16),
+    slots: payload.slice(BLOCK_HEADER_BYTES),
   };
 }

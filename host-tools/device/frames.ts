@@ -1,14 +1,14 @@
 import { crc32 } from "node:zlib";
 import { readU16, readU32 } from "../../protocols/bytes.ts";
-import { FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND } from "../../protocols/device-link.ts";
-import { SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";
+import { BLOCK_HEADER_BYTES, FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND } from "../../protocols/device-link.ts";
+import { LONG_BYTES, PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
 
 const CR = 13;
 const LF = 10;
 const HEADER_BYTES = 4;
 
 /** The longest answer: a whole page of the log. A frame that says it is longer is noise. */
-export const MAX_PAYLOAD = 16 + SLOTS * SLOT_BYTES;
+export const MAX_PAYLOAD = BLOCK_HEADER_BYTES + PAGE_WORDS * WORD_BYTES + LONG_BYTES;
 
 export interface FrameListener {
   /** A frame whose check holds. `begunAt`: when its first byte came, in the unit of `push`. */

@@ -1,5 +1,5 @@
 import type { DeviceStatus } from "../../protocols/device-link.ts";
-import { CLOCK, DELETED, LOG_VERSION, SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";
+import { BLANK, CLOCK, DELETED, LOG_VERSION, PAGE_WORDS, recordWords, WORD_BYTES } from "../../protocols/log-format.ts";
 import { DeviceError, FormatError } from "../errors.ts";
 import { type Board, decodeBlockAnswer, type RecordBlock } from "./board.ts";
 import { type ContactStore, noteClock } from "./clock-contact.ts";
@@ -21,11 +21,11 @@ export interface PullStore extends Partial<ContactStore> {
 export interface PullOptions {
   /** Only says what would be pulled. */
   dryRun?: boolean;
-  /** Slots for each request. */
-  slotsPerRequest?: number;
-  /** Records behind us and in all. */
+  /** Words for each request. */
+  wordsPerRequest?: number;
+  /** Words behind us and in all. */
   onProgress?(done: number, total: number): void;
-  /** Records that are committed together. */
+  /** Words that are committed together. */
   batch?: number;
 }
 
@@ -39,31 +39,31 @@ export interface Pulled {
   /** New in the store; repeats are not counted. */
   added: number;
   encounters: number;
-  /** Slots whose check failed. */
+  /** Records whose check failed. */
   damaged: number;
-  /** Records that the board gave up or lost before we came for them. */
+  /** Bytes of records that the board gave up or lost before we came for them. */
   lost: number;
   /** Frames that were damaged on the wire and asked for again. */
   repeated: number;
   seconds: number;
   /** What the board's clock was seen to be, where the store keeps contacts: ms ahead of ours (undefined: not set), and its drift since the contact before. */
   clock?: { offsetMs?: number; driftPpm?: number };
-  /** Bytes of slots over the wire. */
+  /** Bytes of records over the wire. */
   bytes: number;
   status: DeviceStatus;
   warnings: string[];
 }
 
 /** Five of these are a page. Larger ones cost the board's memory, smaller ones the wire. */
-const SLOTS_PER_REQUEST = 29;
+const WORDS_PER_REQUEST = 200;
 /** Requests under way: while one answer is on the wire the board has the next question. */
 const WINDOW = 2;
-const BATCH = 580;
+const BATCH = 4000;
 /** For the board to find a page and build an answer. */
 const ANSWER_MS = 2500;
 const FAILURES_IN_A_ROW = 5;
-/** Each acknowledgement is a record itself: not worth it for less than so many clock records. */
-const WORTH_ACKNOWLEDGING = 50;
+/** Each acknowledgement is a record itself: not worth it for less than so many words of clock records. */
+const WORTH_ACKNOWLEDGING = 350;
 
 /**
  * Fetches what the store does not have yet, commits it, and then tells the board. Whatever is cut off in between, the next pull goes on where
@@ -109,13 +109,13 @@ export async function pullLog(board: Board, store: PullStore, options: PullOptio
   const begun = board.clock.now();
   const damagedBefore = board.stream.damaged;
   let pending: RecordBlock[] = [];
-  let pendingSlots = 0;
+  let pendingWords = 0;
   let worthTelling = false;
   const commit = async () => {
     if (pending.length === 0) return;
     const blocks = pending;
     pending = [];
-    pendingSlots = 0;
+    pendingWords = 0;
     const committed = await store.commitPull(description, blocks);
     pulled.added += committed.added;
     pulled.encounters += committed.encounters;
@@ -123,14 +123,14 @@ export async function pullLog(board: Board, store: PullStore, options: PullOptio
     pulled.upTo = committed.upTo;
   };
   try {
-    for await (const block of records(board, from, status.hi, options.slotsPerRequest ?? SLOTS_PER_REQUEST)) {
-      pulled.lost += block.skipped;
+    for await (const block of records(board, from, status.hi, options.wordsPerRequest ?? WORDS_PER_REQUEST)) {
+      if (block.era === 0) pulled.lost += (block.nextSeq - block.asked) * WORD_BYTES;
       pulled.bytes += block.slots.length;
       pending.push(block);
-      pendingSlots += block.slots.length / SLOT_BYTES;
+      pendingWords += block.nextSeq - block.asked;
       worthTelling ||= hasNews(block);
       options.onProgress?.(block.nextSeq - from, status.hi - from);
-      if (pendingSlots >= (options.batch ?? BATCH)) await commit();
+      if (pendingWords >= (options.batch ?? BATCH)) await commit();
     }
   } catch (error) {
     // what came whole is kept, so that the next pull need not fetch it again
@@ -156,19 +156,19 @@ async function requireReadableLog(board: Board, status: DeviceStatus): Promise<v
 }
 
 /** Is there anything but clock records and blanks in it? */
-function hasNews(block: RecordBlock): boolean {
-  for (let at = SLOT_BYTES - 1; at < block.slots.length; at += SLOT_BYTES) {
-    const kind = block.slots[at] >> 5;
-    if (kind !== CLOCK && kind !== DELETED) return true;
+function hasNews({ slots }: RecordBlock): boolean {
+  for (let at = 0; at < slots.length; at += recordWords(slots[at]) * WORD_BYTES) {
+    const kind = slots[at] & 15;
+    if (kind !== CLOCK && kind !== DELETED && kind !== BLANK) return true;
   }
   return false;
 }
 
 /**
- * The blocks from `from` up to `end`, each once and in order. `skipped`: records after it that the board no longer has.
- * Answers carry the number they begin with, so one that is lost or damaged shows by the next one, and is asked for again.
+ * The blocks from `from` up to `end`, each once and in order. One of era 0 has no records: the board has lost that page.
+ * Answers carry the number that was asked for, so one that is lost or damaged shows by the next one, and is asked for again.
  */
-async function* records(board: Board, from: number, end: number, perRequest: number): AsyncGenerator<RecordBlock & { skipped: number }> {
+async function* records(board: Board, from: number, end: number, perRequest: number): AsyncGenerator<RecordBlock> {
   const { stream, repl } = board;
   const asked: { seq: number; predictedNext: number }[] = [];
   const early = new Map<number, RecordBlock>();
@@ -176,7 +176,7 @@ async function* records(board: Board, from: number, end: number, perRequest: num
   let failures = 0;
 
   const ask = async (seq: number) => {
-    const pageEnd = seq - (seq % SLOTS) + SLOTS;
+    const pageEnd = seq - (seq % PAGE_WORDS) + PAGE_WORDS;
     const predictedNext = Math.min(seq + perRequest, pageEnd, end);
     asked.push({ seq, predictedNext });
     await board.requestRecords(seq, predictedNext - seq);
@@ -201,8 +201,8 @@ async function* records(board: Board, from: number, end: number, perRequest: num
     const damagedBefore = stream.damaged;
     const answer = await stream.wait(
       () => takeBlock(stream.frames) ?? (stream.damaged > damagedBefore && asked.length === 1 ? "damaged" : undefined),
-      ANSWER_MS + repl.wireMs(perRequest * SLOT_BYTES),
-      repl.wireMs(perRequest * SLOT_BYTES * 2),
+      ANSWER_MS + repl.wireMs(perRequest * WORD_BYTES),
+      repl.wireMs(perRequest * WORD_BYTES * 2),
     );
     if (answer === undefined || answer === "damaged" || answer === "refused") {
       // a refusal may be a stranger's bytes out of a damaged frame: believed when it comes again
@@ -210,17 +210,16 @@ async function* records(board: Board, from: number, end: number, perRequest: num
       await startAgain();
       continue;
     }
-    const place = asked.findIndex((request) => request.seq === answer.seq);
+    const place = asked.findIndex((request) => request.seq === answer.asked);
     if (place < 0) continue; // an answer to a question that was given up
     failures = 0;
     const overtaken = asked.splice(0, place + 1).slice(0, -1);
-    early.set(answer.seq, answer);
+    early.set(answer.asked, answer);
     for (const request of overtaken) await ask(request.seq);
     for (let block = early.get(at); block; block = early.get(at)) {
       early.delete(at);
       if (block.nextSeq <= at) return; // the board says its log ends here
-      const held = block.slots.length / SLOT_BYTES;
-      yield { ...block, skipped: block.nextSeq - block.seq - held };
+      yield block;
       at = block.nextSeq;
       for (const seq of early.keys()) if (seq < at) early.delete(seq);
     }

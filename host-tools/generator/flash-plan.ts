@@ -1,6 +1,6 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import { LEAST_LOG_PAGES } from "../../boards/capabilities.ts";
-import { PAGE_BYTES, SLOTS } from "../../protocols/log-format.ts";
+import { DENSE_WORDS, LONG_WORDS, PAGE_BYTES, PAGE_WORDS } from "../../protocols/log-format.ts";
 import { ConfigError } from "../errors.ts";
 
 /** Header of a file in the interpreter's Storage. */
@@ -16,10 +16,13 @@ export interface FlashPlan {
   ringPages: number;
   /** Size of the log file to create, so that its ring ends with a page. */
   logBytes: number;
-  /** Encounters that are held at any time: one page of the ring may just have been emptied, and own keys move along. */
+  /** Encounters that are held at any time, in full: one page of the ring may just have been emptied, and own keys move along. */
   guaranteedEncounters: number;
-  /** Encounters that an empty log takes before it drops the first. */
+  /** Encounters that an empty log takes before it drops the first, in full. */
   maximumEncounters: number;
+  /** The same for dense records. */
+  guaranteedDense: number;
+  maximumDense: number;
 }
 
 /** Size of a file in flash: header, data, padding to whole words. */
@@ -29,6 +32,12 @@ export function fileBytes(bytes: number): number {
 
 /** Records that begin each page: settings and clock (see firmware/encounter-log.ts). */
 const PAGE_RECORDS = 2;
+
+/** Encounters of `words` each that `pages` pages take beside `longRecords` of other kinds. A page is full when no long record would fit any more. */
+function encountersIn(pages: number, words: number, longRecords: number): number {
+  const inPage = Math.floor((PAGE_WORDS - (PAGE_RECORDS + 1) * LONG_WORDS) / words) + 1;
+  return pages * inPage - Math.ceil((longRecords * LONG_WORDS) / words);
+}
 
 /**
  * `keys`: own keys that are kept at a time.
@@ -52,8 +61,10 @@ export function planFlash(facts: BoardFacts, bytes: number, keys: number): Flash
     codePages,
     ringPages,
     logBytes: (1 + ringPages) * pageBytes - FILE_HEADER,
-    guaranteedEncounters: (ringPages - 1) * (SLOTS - PAGE_RECORDS) - keys,
+    guaranteedEncounters: encountersIn(ringPages - 1, LONG_WORDS, keys),
     // page 0 and the ring, less the mark of the start
-    maximumEncounters: (1 + ringPages) * (SLOTS - PAGE_RECORDS) - keys - 1,
+    maximumEncounters: encountersIn(1 + ringPages, LONG_WORDS, keys + 1),
+    guaranteedDense: encountersIn(ringPages - 1, DENSE_WORDS, keys),
+    maximumDense: encountersIn(1 + ringPages, DENSE_WORDS, keys + 1),
   };
 }

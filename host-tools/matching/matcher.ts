@@ -3,13 +3,16 @@ import { rollingProximityIdentifiers } from "../../protocols/gaen/identifier-ser
 import { metadataKey, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import { decodeMetadata, decryptMetadata } from "../../protocols/gaen/metadata.ts";
 import type { Crypto } from "../../protocols/ports.ts";
+import { createCandidateCount, DENSE_SLACK, falseMatchProbability, isDense, paddedAem, prefixWords } from "./dense.ts";
 import { createTally, type SetApart } from "./diagnosis-keys.ts";
 import { createRpiTable, identifierWords } from "./rpi-table.ts";
 import { attenuation, isPlausibleTxPower, REPLAY_SECONDS, toleratedTime } from "./sighting-rules.ts";
 
 /** What matching needs of an encounter. Times in whole Unix seconds, both included. */
 export interface HeardIdentifier {
+  /** 16 bytes; of a dense encounter the first 5. */
   rpi: Uint8Array;
+  /** 4 bytes; of a dense encounter the second. */
   aem: Uint8Array;
   /** Who heard it; null where that is not known. */
   board: string | null;
@@ -28,10 +31,12 @@ export interface Exposure<E extends HeardIdentifier> {
   firstSeen: number;
   lastSeen: number;
   txPower: number;
-  /** Calibration confidence of the sender, 0 to 3. */
-  confidence: number;
+  /** Calibration confidence of the sender, 0 to 3; null of a dense encounter, which doesn't tell. */
+  confidence: number | null;
   /** At the strongest signal, dB. */
   attenuation: number;
+  /** How probable it was beforehand that this encounter matches one of the keys by chance: 0 for 16 bytes of identifier, see dense.ts for 5. */
+  falseMatchProbability: number;
 }
 
 export interface Matches<E extends HeardIdentifier> {
@@ -39,6 +44,8 @@ export interface Matches<E extends HeardIdentifier> {
   exposures: Exposure<E>[];
   /** Encounters whose identifier fits, but that must not count. */
   setApart: SetApart[];
+  /** Dense encounters among those given, and the number of false matches to be expected with these keys. */
+  dense: { encounters: number; expectedFalseMatches: number };
 }
 
 /**
@@ -47,31 +54,51 @@ export interface Matches<E extends HeardIdentifier> {
  * - It counts if it touches the tolerated time of its identifier, and for the part that does.
  * - What one board heard of an identifier more than 1200 s after the first time that counts is a replay.
  * - Its metadata must open to version 1 and to a transmit power that exists.
+ *
+ * A dense encounter matches where its 5 bytes begin an identifier. Its times hold the true ones and up to 8 s more; so whatever a full record would match, it matches.
  */
 export function matchEncounters<E extends HeardIdentifier>(crypto: Crypto, keys: readonly ExposureKey[], encounters: readonly E[]): Matches<E> {
-  const table = createRpiTable(
-    crypto,
-    encounters.map((encounter) => encounter.rpi),
+  const full = encounters.filter((encounter) => !isDense(encounter));
+  const dense = encounters.filter(isDense);
+  const [fullTable, denseTable] = [full, dense].map((some) =>
+    createRpiTable(
+      crypto,
+      some.map((encounter) => encounter.rpi),
+    ),
   );
+  const chance = createFalseMatch(keys, dense);
   const exposures: Exposure<E>[] = [];
   const apart = createTally("encounter");
   for (const key of keys) {
     const rpik = rollingProximityIdentifierKey(crypto, key.key);
     const identifiers = identifierWords(rollingProximityIdentifiers(crypto, rpik, key.rollingStart, key.rollingPeriod));
+    const prefixes = dense.length > 0 ? prefixWords(identifiers) : identifiers;
     let aemk: Uint8Array | undefined;
     for (let i = 0; i < key.rollingPeriod; i++) {
-      const first = table.find(identifiers, i);
-      if (first < 0) continue;
+      const first = fullTable.find(identifiers, i);
+      const firstDense = dense.length > 0 ? denseTable.find(prefixes, i) : -1;
+      if (first < 0 && firstDense < 0) continue;
       aemk ??= metadataKey(crypto, key.key);
       const heard: E[] = [];
-      for (let entry = first; entry >= 0; entry = table.next(entry)) heard.push(encounters[entry]);
+      for (let entry = first; entry >= 0; entry = fullTable.next(entry)) heard.push(full[entry]);
+      for (let entry = firstDense; entry >= 0; entry = denseTable.next(entry)) heard.push(dense[entry]);
+      const rpi = new Uint8Array(identifiers.slice(4 * i, 4 * i + 4).buffer);
       for (const part of countedParts(heard, key.rollingStart + i, apart)) {
-        const opened = open(crypto, aemk, part, apart);
-        if (opened) exposures.push({ key, interval: key.rollingStart + i, ...part, ...opened });
+        const opened = open(crypto, aemk, rpi, part, apart);
+        if (opened) exposures.push({ key, interval: key.rollingStart + i, ...part, ...opened, falseMatchProbability: chance.of(part.encounter) });
       }
     }
   }
-  return { exposures: exposures.sort(byTime), setApart: apart.list() };
+  return {
+    exposures: exposures.sort(byTime),
+    setApart: apart.list(),
+    dense: { encounters: dense.length, expectedFalseMatches: dense.reduce((sum, encounter) => sum + chance.of(encounter), 0) },
+  };
+}
+
+function createFalseMatch(keys: readonly ExposureKey[], dense: readonly HeardIdentifier[]): { of(encounter: HeardIdentifier): number } {
+  const candidates = dense.length > 0 ? createCandidateCount(keys) : () => 0;
+  return { of: (encounter) => (isDense(encounter) ? falseMatchProbability(candidates(encounter.firstSeen, encounter.lastSeen)) : 0) };
 }
 
 type Part<E> = { encounter: E; firstSeen: number; lastSeen: number };
@@ -80,8 +107,8 @@ type Part<E> = { encounter: E; firstSeen: number; lastSeen: number };
 function countedParts<E extends HeardIdentifier>(heard: E[], interval: number, apart: ReturnType<typeof createTally>): Part<E>[] {
   const { from, until } = toleratedTime(interval);
   const parts: Part<E>[] = [];
-  /** First counted second by board: a replay near one board says nothing of another one's clock. */
-  const begins = new Map<string | null, number>();
+  /** Last second that is no replay, by board: a replay near one board says nothing of another one's clock. */
+  const ends = new Map<string | null, number>();
   for (const encounter of heard) {
     const firstSeen = Math.max(encounter.firstSeen, from);
     const lastSeen = Math.min(encounter.lastSeen, until - 1);
@@ -89,23 +116,29 @@ function countedParts<E extends HeardIdentifier>(heard: E[], interval: number, a
       apart.add("out of time");
       continue;
     }
-    begins.set(encounter.board, Math.min(begins.get(encounter.board) ?? firstSeen, firstSeen));
+    // a dense one that touches the time by what rounding added may have been out of time: it begins nothing
+    const slack = isDense(encounter) ? DENSE_SLACK : 0;
+    const isSure = encounter.lastSeen - slack >= from && encounter.firstSeen + slack < until;
+    const end = isSure ? firstSeen + REPLAY_SECONDS + slack : Number.POSITIVE_INFINITY;
+    ends.set(encounter.board, Math.min(ends.get(encounter.board) ?? end, end));
     parts.push({ encounter, firstSeen, lastSeen });
   }
   return parts.flatMap((part) => {
-    const end = (begins.get(part.encounter.board) as number) + REPLAY_SECONDS;
+    const end = ends.get(part.encounter.board) as number;
     if (part.firstSeen <= end) return { ...part, lastSeen: Math.min(part.lastSeen, end) };
     apart.add("replay");
     return [];
   });
 }
 
-function open<E extends HeardIdentifier>(crypto: Crypto, aemk: Uint8Array, part: Part<E>, apart: ReturnType<typeof createTally>) {
-  const { rpi, aem, maxRssi } = part.encounter;
-  const { major, confidence, txPower } = decodeMetadata(decryptMetadata(crypto, aemk, rpi, aem));
-  if (major !== 1) apart.add("unknown metadata version");
+/** `rpi`: all 16 bytes, as the key makes them. */
+function open<E extends HeardIdentifier>(crypto: Crypto, aemk: Uint8Array, rpi: Uint8Array, part: Part<E>, apart: ReturnType<typeof createTally>) {
+  const dense = isDense(part.encounter);
+  const { aem, maxRssi } = part.encounter;
+  const { major, confidence, txPower } = decodeMetadata(decryptMetadata(crypto, aemk, rpi, dense ? paddedAem(aem) : aem));
+  if (major !== 1 && !dense) apart.add("unknown metadata version");
   else if (!isPlausibleTxPower(txPower)) apart.add("impossible transmit power");
-  else return { txPower, confidence, attenuation: attenuation(txPower, maxRssi) };
+  else return { txPower, confidence: dense ? null : confidence, attenuation: attenuation(txPower, maxRssi) };
   return undefined;
 }
 

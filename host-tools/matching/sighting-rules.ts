@@ -3,13 +3,13 @@ import { INTERVAL_SECONDS } from "../../protocols/gaen/key-schedule.ts";
 // Rules about single sightings and identifiers. Source: exposure-notifications-internals, `matching/`; GAEN-24, GAEN-25.
 
 /** Intervals by which a sighting may be early or late against its identifier: about 2 h each side (GAEN-24). */
-const TOLERANCE_INTERVALS = 12;
+export const TOLERANCE_INTERVALS = 12;
 /** No honest device sends one identifier longer than this, seconds (GAEN-25). */
 export const REPLAY_SECONDS = 1200;
 /** Reports of one scan lie no further apart than this, seconds. */
 const SCAN_SECONDS = 25.5;
-const LOWEST_TX_POWER = -50;
-const HIGHEST_TX_POWER = 20;
+export const LOWEST_TX_POWER = -50;
+export const HIGHEST_TX_POWER = 20;
 
 /** Times at which the identifier of `interval` counts, Unix seconds: `from` included, `until` not. A whole number t lies in it when interval−12 ≤ ⌊t/600⌋ < interval+13. */
 export function toleratedTime(interval: number): { from: number; until: number } {

@@ -33,7 +33,8 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database.
     if (!inMemory && !readonly) closeSync(openSync(path, "a", 0o600));
     database = new Database(path, { readonly: readonly && !inMemory, timeout: options.busyTimeoutMs ?? 5000 });
     checkOrigin(database, path);
-    database.pragma("foreign_keys = ON");
+    // while tables are made anew; switched on below
+    database.pragma("foreign_keys = OFF");
     if (readonly && !inMemory) {
       checkVersion(database, path);
     } else {
@@ -43,6 +44,7 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database.
       database.pragma("secure_delete = ON");
       migrate(database, path);
     }
+    database.pragma("foreign_keys = ON");
     return database;
   } catch (error) {
     database?.close();

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import { PREFIX_BYTES } from "../../protocols/log-format.ts";
 import { readPosition } from "./import-rows.ts";
 import type { Position } from "./mh-csv.ts";
 import type { Tables } from "./schema.ts";
@@ -12,12 +13,16 @@ export interface Filter {
   to?: number;
 }
 
+/** Of a dense encounter 5 bytes of the identifier are known, and one of the metadata. */
+export const isDense = ({ rpi }: { rpi: Uint8Array }) => rpi.length === PREFIX_BYTES;
+
 interface Heard {
   /** Null for imported rows of no named device. */
   board: string | null;
   /** Where the record stands in a board's log; null for imported rows. */
   logId: string | null;
   seq: number | null;
+  /** 16 bytes; of a dense encounter the first 5. */
   rpi: Uint8Array;
   address: string | null;
   addressType: string | null;
@@ -27,8 +32,9 @@ export interface StoredEncounter extends Heard {
   /** Unix seconds; null while the era has no CLOCK record. */
   firstSeen: number | null;
   lastSeen: number | null;
+  /** 4 bytes; of a dense encounter the second one only. */
   aem: Uint8Array;
-  /** Null where a file does not tell. */
+  /** Null where a file does not tell, and of a dense encounter. */
   count: number | null;
   maxRssi: number;
   meanRssi: number | null;
@@ -100,7 +106,7 @@ export async function sightings(query: Kysely<Tables>, filter: Filter = {}): Pro
   return rows.map((row) => (row.aem === null ? { ...row, aem: byRpi.get(latin1(row.rpi)) ?? null } : row));
 }
 
-/** The AEM of each RPI that boards met: for one RPI it is always the same. */
+/** The AEM of each RPI that boards met, in full: for one RPI it is always the same. */
 async function metadataByIdentifier(query: Kysely<Tables>): Promise<Map<string, Uint8Array>> {
   const rows = await query.selectFrom("encounters").select(["rpi", "aem"]).where("log", "is not", null).execute();
   return new Map(rows.map((row) => [latin1(row.rpi), row.aem]));

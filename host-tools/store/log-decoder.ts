@@ -2,32 +2,37 @@ import { crc32 } from "node:zlib";
 import { readU16, readU32 } from "../../protocols/bytes.ts";
 import { ROLLING_PERIOD } from "../../protocols/gaen/key-schedule.ts";
 import {
+  BLANK,
   CLOCK,
   CLOCK_STEP_UNKNOWN,
   DELETED,
+  DELETED_DENSE,
+  DENSE,
+  DENSE_SECONDS,
   ENCOUNTER,
-  FREE,
   MARK,
   PAYLOAD_BYTES,
+  PREFIX_BYTES,
   PUBLIC_ADDRESS,
+  recordWords,
   SETTINGS,
   SIGHTING,
-  SLOT_BYTES,
   TEK,
+  WORD_BYTES,
 } from "../../protocols/log-format.ts";
 import { SETTING_COUNT } from "../../protocols/settings.ts";
 import { FormatError } from "../errors.ts";
 
-// Slots as they lie in a board's flash to typed records. The layouts stand in protocols/log-format.ts, each offset below is from there.
+// Records as they lie in a board's flash to typed ones. The layouts stand in protocols/log-format.ts, each offset below is from there.
 
-/** What one `T.r` answered: `slots` is a whole number of 28-byte slots; `era` and `baseTick` hold for the first of them. */
+/** What one `T.r` answered: `slots` is whole records, one behind the other; `era` and `baseTick` hold for the first of them. Sequence numbers count words. */
 export interface PulledBlock {
-  /** Sequence number of the first slot. */
+  /** Sequence number of the first record. */
   seq: number;
   era: number;
   baseTick: number;
   slots: Uint8Array;
-  /** Where the board said to go on; `seq` plus the number of slots where it said nothing. */
+  /** Where the board said to go on; `seq` plus the number of words where it said nothing. */
   nextSeq?: number;
 }
 
@@ -49,6 +54,20 @@ export interface EncounterRecord extends Place {
   count: number;
   maxRssi: number;
   /** dBm; at most 31 below the maximum, where it may have been lower still. */
+  meanRssi: number;
+}
+/** An encounter of which 40 bits of the identifier are kept. Its true times lie inside the ones here. */
+export interface DenseRecord extends Place {
+  kind: "dense";
+  /** The first 5 of the RPI's 16 bytes. */
+  prefix: Uint8Array;
+  /** The second of the AEM's 4 bytes, encrypted: the transmit power. */
+  power: Uint8Array;
+  /** At most 7 s earlier, and at most 7 s later, than it was; multiples of 8 s from the base tick on. */
+  firstTick: number;
+  lastTick: number;
+  maxRssi: number;
+  /** dBm; at most 15 below the maximum, where it may have been lower still. */
   meanRssi: number;
 }
 export interface SightingRecord extends Place {
@@ -88,7 +107,7 @@ export interface MarkRecord extends Place {
   started: boolean;
   firmware: string;
 }
-/** All zero: a record that was deleted, or an own key, which a board shows as zero. */
+/** A record that was deleted, or an own key, which a board does not show. */
 export interface DeletedRecord extends Place {
   kind: "deleted";
 }
@@ -97,11 +116,20 @@ export interface DamagedRecord extends Place {
   kind: "damaged";
   reason: string;
 }
-/** An erased slot that was never written. */
+/** An erased word that was never written. */
 export interface BlankRecord extends Place {
   kind: "blank";
 }
-export type LogRecord = EncounterRecord | SightingRecord | ClockRecord | SettingsRecord | MarkRecord | DeletedRecord | DamagedRecord | BlankRecord;
+export type LogRecord =
+  | EncounterRecord
+  | DenseRecord
+  | SightingRecord
+  | ClockRecord
+  | SettingsRecord
+  | MarkRecord
+  | DeletedRecord
+  | DamagedRecord
+  | BlankRecord;
 
 /** An own key as `T.k` hands it over: a 26-byte payload. */
 export interface OwnKey {
@@ -114,81 +142,116 @@ const readI32 = (bytes: Uint8Array, offset: number) => readU32(bytes, offset) | 
 const readI16 = (bytes: Uint8Array, offset: number) => (readU16(bytes, offset) << 16) >> 16;
 const readI8 = (bytes: Uint8Array, offset: number) => (bytes[offset] << 24) >> 24;
 
-/** Last word of a slot for a payload of 26 bytes: low 13 bits of its CRC-32 and the kind. */
-export function slotWord(kind: number, payload: Uint8Array): number {
-  return (crc32(payload) & 0x1fff) | (kind << 13);
+/** A record with its check: `slot` whole, its kind in byte 0. In place. */
+export function sealRecord<T extends Uint8Array>(slot: T): T {
+  const own = slot[0] & 1 ? 0xf0 : 0;
+  slot[0] &= ~own;
+  const crc = crc32(slot.subarray(0, -1));
+  slot[0] |= crc & own;
+  slot[slot.length - 1] = (crc % 254) + 1;
+  return slot;
 }
 
-/**
- * Records of one block, in the order of the log, one for each slot. Era and base of what follows a MARK are the MARK's.
- *
- * A slot that fails its check becomes a `damaged` record: a board may lose power in the middle of a write, and the rest of its log is as good as before.
- * @throws FormatError where the block is not a whole number of slots: then it is not what the board sent.
- */
-export function decodeBlock(block: PulledBlock): LogRecord[] {
-  if (block.slots.length % SLOT_BYTES !== 0) {
-    throw new FormatError(
-      "bad_block",
-      `block at sequence number ${block.seq}: a multiple of ${SLOT_BYTES} bytes expected, got ${block.slots.length}; pull again`,
-    );
-  }
-  const records: LogRecord[] = [];
-  let { era, baseTick } = block;
-  for (let offset = 0; offset < block.slots.length; offset += SLOT_BYTES) {
-    const place = { seq: block.seq + offset / SLOT_BYTES, era, baseTick };
-    const slot = block.slots.subarray(offset, offset + SLOT_BYTES);
-    const record = decodeSlot(slot, place);
-    if (record.kind === "mark") {
-      era = record.era;
-      baseTick = record.baseTick;
-    }
-    records.push(record);
+/** Does the check of a whole record hold? */
+export function isSealed(slot: Uint8Array): boolean {
+  return Buffer.from(slot).equals(sealRecord(slot.slice()));
+}
+
+/** The bytes of each record of some words that begin with one. The last may be cut. */
+export function splitRecords(words: Uint8Array): Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (let at = 0; at < words.length; ) {
+    const length = recordWords(words[at]) * WORD_BYTES;
+    records.push(words.subarray(at, at + length));
+    at += length;
   }
   return records;
 }
 
-/** One 28-byte slot. A MARK's own place already has the era and base that it brings. */
+/**
+ * Records of one block, one for each of `splitRecords`, in the order of the log. Era and base of what follows a MARK are the MARK's.
+ *
+ * What fails its check becomes a `damaged` record: a board may lose power in the middle of a write, and the rest of its log is as good as before.
+ * @throws FormatError where the block doesn't end with a record: then it is not what the board sent.
+ */
+export function decodeBlock(block: PulledBlock): LogRecord[] {
+  const slots = splitRecords(block.slots);
+  const last = slots.at(-1);
+  if (last && last.length !== recordWords(last[0]) * WORD_BYTES) {
+    throw new FormatError("bad_block", `block at sequence number ${block.seq}: ${block.slots.length} bytes don't end with a record; pull again`);
+  }
+  let { seq, era, baseTick } = block;
+  return slots.map((slot) => {
+    const record = decodeSlot(slot, { seq, era, baseTick });
+    seq += slot.length / WORD_BYTES;
+    if (record.kind === "mark") ({ era, baseTick } = record);
+    return record;
+  });
+}
+
+/** One record, of 28, 12 or 4 bytes. A MARK's own place already has the era and base that it brings. */
 export function decodeSlot(slot: Uint8Array, place: Place): LogRecord {
-  if (slot.every((byte) => byte === 0)) return { kind: "deleted", ...place };
+  const kind = slot[0] & 15;
+  if (kind === DELETED || kind === DELETED_DENSE) return { kind: "deleted", ...place };
   if (slot.every((byte) => byte === 0xff)) return { kind: "blank", ...place };
-  const word = readU16(slot, PAYLOAD_BYTES);
-  const kind = word >> 13;
-  const payload = slot.subarray(0, PAYLOAD_BYTES);
-  if (kind === FREE) return { kind: "damaged", reason: "the write was cut short", ...place };
-  if (word !== slotWord(kind, payload)) return { kind: "damaged", reason: "the checksum is wrong", ...place };
+  const sealed = kind !== BLANK && isSealed(slot);
+  // a board hands keys over by T.k only, and shows ones where they are. One that shows up in the log all the same is not kept
+  if (kind === TEK && (sealed || slot.subarray(1).every((byte) => byte === 0xff))) return { kind: "deleted", ...place };
+  if (!sealed) return { kind: "damaged", reason: "not whole: a write was cut short, or the flash has changed", ...place };
   switch (kind) {
     case ENCOUNTER:
-      return decodeEncounter(payload, place);
+      return decodeEncounter(slot.subarray(1), place);
+    case DENSE:
+      return decodeDense(slot, place);
     case SIGHTING:
-      return {
-        kind: "sighting",
-        ...place,
-        rpi: payload.slice(0, 16),
-        address: Array.from(payload.subarray(16, 22), (byte) => byte.toString(16).padStart(2, "0")).join(":"),
-        addressType: payload[25] & (PUBLIC_ADDRESS >> 16) ? "public" : "random",
-        rssi: readI8(payload, 22),
-        tick: place.baseTick + ((readU16(payload, 23) | (payload[25] << 16)) & (PUBLIC_ADDRESS - 1)),
-      };
+      return decodeSighting(slot.subarray(1), place);
     case CLOCK:
-      return decodeClock(payload, place);
+      return decodeClock(slot.subarray(1), place);
     case SETTINGS:
-      return { kind: "settings", ...place, values: Array.from({ length: SETTING_COUNT }, (_, i) => readI16(payload, 2 * i)) };
+      return { kind: "settings", ...place, values: Array.from({ length: SETTING_COUNT }, (_, i) => readI16(slot, 1 + 2 * i)) };
     case MARK:
-      return decodeMark(payload, place);
-    // A board hands keys over by T.k only. One that shows up in the log all the same is not kept.
-    case TEK:
-    case DELETED:
-      return { kind: "deleted", ...place };
+      return decodeMark(slot.subarray(1, -1), place);
     default:
       return { kind: "damaged", reason: "unknown kind " + kind, ...place };
   }
+}
+
+// Long records: payload, so 1 less than the offset in the record
+
+function decodeSighting(payload: Uint8Array, place: Place): SightingRecord {
+  return {
+    kind: "sighting",
+    ...place,
+    rpi: payload.slice(0, 16),
+    address: Array.from(payload.subarray(16, 22), (byte) => byte.toString(16).padStart(2, "0")).join(":"),
+    addressType: payload[25] & (PUBLIC_ADDRESS >> 16) ? "public" : "random",
+    rssi: readI8(payload, 22),
+    tick: place.baseTick + ((readU16(payload, 23) | (payload[25] << 16)) & (PUBLIC_ADDRESS - 1)),
+  };
+}
+
+function decodeDense(slot: Uint8Array, place: Place): DenseRecord {
+  const times = readU32(slot, 1);
+  const firstTick = place.baseTick + DENSE_SECONDS * (times & 0x1ffff);
+  const duration = ((times >> 17) & 0x7f) | ((slot[10] & 1) << 7);
+  const maxRssi = 0 - (slot[10] >> 1);
+  return {
+    kind: "dense",
+    ...place,
+    prefix: slot.slice(4, 4 + PREFIX_BYTES),
+    power: slot.slice(9, 10),
+    firstTick,
+    lastTick: firstTick + DENSE_SECONDS * duration,
+    maxRssi,
+    meanRssi: maxRssi - (slot[0] >> 4),
+  };
 }
 
 function decodeEncounter(payload: Uint8Array, place: Place): EncounterRecord {
   const times = readU32(payload, 20);
   const signal = readU16(payload, 24);
   const firstTick = place.baseTick + 2 * (times & 0x7ffff);
-  const maxRssi = -((signal >> 4) & 0x7f);
+  const maxRssi = 0 - ((signal >> 4) & 0x7f);
   return {
     kind: "encounter",
     ...place,

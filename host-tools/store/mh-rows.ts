@@ -1,8 +1,9 @@
-import type { StoredEncounter, StoredSighting } from "./encounters.ts";
+import { isDense, type StoredEncounter, type StoredSighting } from "./encounters.ts";
 import type { StoredKey } from "./keys.ts";
 import type { RxDataRow, RxRawDataRow, TekDataRow } from "./mh-csv.ts";
 
-// What the store has as rows of the peer tool's files. Those files know no unknown time and no sighting without metadata: such rows are left out and counted.
+// What the store has as rows of the peer tool's files. Those files know no unknown time, no sighting without metadata and no part of an identifier: such rows are left out
+// and counted.
 
 export interface Rows<R> {
   rows: R[];
@@ -10,6 +11,8 @@ export interface Rows<R> {
   withoutTime: number;
   /** Sightings of an identifier whose encounter, and with it the AEM, has not been pulled yet. */
   withoutAem: number;
+  /** Dense encounters: the board kept 5 of their identifier's 16 bytes. */
+  dense: number;
 }
 
 const nameOf = (board: string | null, rpi: Uint8Array) => `${board ?? ""} ${Buffer.from(rpi).toString("latin1")}`;
@@ -23,7 +26,8 @@ export function rxDataRows(encounters: readonly StoredEncounter[], sightings: re
   const latest = new Map<string, StoredSighting>();
   for (const sighting of sightings) if (sighting.address !== null) latest.set(nameOf(sighting.board, sighting.rpi), sighting);
   const rows: RxDataRow[] = [];
-  for (const encounter of encounters) {
+  const whole = encounters.filter((encounter) => !isDense(encounter));
+  for (const encounter of whole) {
     const { firstSeen, lastSeen, rpi, aem, maxRssi, board, position } = encounter;
     if (firstSeen === null || lastSeen === null) continue;
     const { address, addressType } = encounter.address === null ? (latest.get(nameOf(board, rpi)) ?? encounter) : encounter;
@@ -39,7 +43,7 @@ export function rxDataRows(encounters: readonly StoredEncounter[], sightings: re
       position: position ?? undefined,
     });
   }
-  return { rows, withoutTime: encounters.length - rows.length, withoutAem: 0 };
+  return { rows, withoutTime: whole.length - rows.length, withoutAem: 0, dense: encounters.length - whole.length };
 }
 
 /** Rows of rx_raw_data.csv. */
@@ -52,7 +56,7 @@ export function rxRawDataRows(sightings: readonly StoredSighting[]): Rows<RxRawD
     else if (aem === null) withoutAem++;
     else rows.push({ kind: "rx_raw_data", time: unix, rpi, aem, rssi, address, addressType: typeOf(addressType), position: position ?? undefined });
   }
-  return { rows, withoutTime, withoutAem };
+  return { rows, withoutTime, withoutAem, dense: 0 };
 }
 
 /** Rows of tek_data.csv. The file has no column for the period: every key counts for its whole day there. */

@@ -1,9 +1,9 @@
 import type Database from "better-sqlite3";
-import { SLOT_BYTES } from "../../protocols/log-format.ts";
+import { WORD_BYTES } from "../../protocols/log-format.ts";
 import { FormatError } from "../errors.ts";
 import { type BoardContact, meetBoard } from "./boards.ts";
 import { resolveChange, stretchesByEra, TickRange } from "./clocks.ts";
-import { decodeBlock, type LogRecord, type PulledBlock } from "./log-decoder.ts";
+import { decodeBlock, type LogRecord, type PulledBlock, splitRecords } from "./log-decoder.ts";
 
 /** What became of a pull. */
 export interface Committed {
@@ -13,7 +13,7 @@ export interface Committed {
   encounters: number;
   /** Sequence number before which the store now has everything that was pulled: what may be acknowledged to the board. */
   upTo: number;
-  /** Slots that failed their check, of this pull. */
+  /** Records that failed their check, of this pull. */
   damaged: { seq: number; reason: string }[];
 }
 
@@ -29,13 +29,14 @@ export function commitPull(database: Database.Database, contact: BoardContact, b
       const committed: Committed = { board, added: 0, encounters: 0, upTo: nextSeq, damaged: [] };
       const write = createWriter(database, contact, log, now);
       for (const block of blocks) {
-        decodeBlock(block).forEach((record, i) => {
+        const slots = splitRecords(block.slots);
+        for (const [i, record] of decodeBlock(block).entries()) {
           if (record.kind === "damaged") committed.damaged.push({ seq: record.seq, reason: record.reason });
-          if (!write.record(record, block.slots.subarray(i * SLOT_BYTES, (i + 1) * SLOT_BYTES))) return;
+          if (!write.record(record, slots[i])) continue;
           committed.added++;
-          if (record.kind === "encounter") committed.encounters++;
-        });
-        committed.upTo = Math.max(committed.upTo, block.nextSeq ?? block.seq + block.slots.length / SLOT_BYTES);
+          if (record.kind === "encounter" || record.kind === "dense") committed.encounters++;
+        }
+        committed.upTo = Math.max(committed.upTo, block.nextSeq ?? block.seq + block.slots.length / WORD_BYTES);
       }
       write.times();
       database.prepare("UPDATE logs SET next_seq = ? WHERE id = ?").run(committed.upTo, log);
@@ -72,7 +73,7 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
     /** Is it new? */
     record(record: LogRecord, slot: Uint8Array): boolean {
       const { seq, era } = record;
-      // Nothing to keep. A damaged slot's bytes are not kept either: they may be an own key whose write was cut short.
+      // Nothing to keep. A damaged record's bytes are not kept either: they may be an own key whose write was cut short.
       if (record.kind === "blank" || record.kind === "deleted") return false;
       if (record.kind === "damaged") {
         addDamaged.run(log, seq, record.reason, now);
@@ -85,6 +86,10 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
       if (record.kind === "encounter") {
         const { firstTick, lastTick, rpi, aem, count, maxRssi, meanRssi } = record;
         addEncounter.run(log, seq, era, firstTick, lastTick, rpi, aem, count, maxRssi, meanRssi);
+        touch(era, firstTick, lastTick);
+      } else if (record.kind === "dense") {
+        const { firstTick, lastTick, prefix, power, maxRssi, meanRssi } = record;
+        addEncounter.run(log, seq, era, firstTick, lastTick, prefix, power, null, maxRssi, meanRssi);
         touch(era, firstTick, lastTick);
       } else if (record.kind === "sighting") {
         addSighting.run(log, seq, era, record.tick, record.rpi, record.rssi, record.address, record.addressType);

@@ -3,6 +3,7 @@ import { type FlashOptions, flash } from "../../host-tools/device/flash.ts";
 import type { FlashImage } from "../../host-tools/simulator/flash.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import type { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
+import { LOG_VERSION } from "../../protocols/log-format.ts";
 import { littleFirmware } from "../support/little-firmware.ts";
 import { overLink, PORT, virtualBoard } from "../support/virtual-link.ts";
 
@@ -167,7 +168,10 @@ describe("what is refused, before anything is touched", () => {
   test("a log of another format, and code that has no room behind the log that is there", async () => {
     const { clock, board } = await flashed();
     const before = logOf(board);
-    for (const bundle of [littleFirmware({ version: "2", logVersion: 2 }), littleFirmware({ version: "2", logPages: 4, bytes: 17_000 })]) {
+    for (const bundle of [
+      littleFirmware({ version: "2", logVersion: LOG_VERSION + 1 }),
+      littleFirmware({ version: "2", logPages: 4, bytes: 17_000 }),
+    ]) {
       const { code, message } = await failure(put(clock, board, bundle));
       expect(code).toBe("other_log");
       expect(message).toContain("pull");

@@ -13,8 +13,8 @@ import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { decodeOwnKeys } from "../../host-tools/store/log-decoder.ts";
 import { Store } from "../../host-tools/store/store.ts";
 import { writeInt } from "../../protocols/bytes.ts";
-import { HEAD_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_MAGIC, SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";
-import { encounterSlot } from "../support/fake-firmware.ts";
+import { HEAD_BYTES, LONG_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_MAGIC, PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
+import { encounterSlot, PAGE_RECORDS } from "../support/fake-firmware.ts";
 import { overLink, virtualBoard } from "../support/virtual-link.ts";
 
 // The firmware that is shipped, on a virtual Puck.js: what the other files of this folder try on small stand-ins.
@@ -53,10 +53,10 @@ function fillLog(image: FlashImage, pages: number): number {
       writeInt(header, 16, 4, crc32(header.subarray(0, 16)) ^ LOG_ID.readUInt32LE(0));
       image.write(at, header);
     }
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const place = at + PAGE_HEADER_BYTES + slot * SLOT_BYTES;
-      if (!image.isErased(place, SLOT_BYTES)) continue;
-      image.write(place, encounterSlot(page * SLOTS + slot));
+    for (let i = 0; i < PAGE_RECORDS; i++) {
+      const place = at + PAGE_HEADER_BYTES + i * LONG_BYTES;
+      if (!image.isErased(place, LONG_BYTES)) continue;
+      image.write(place, encounterSlot(page * PAGE_RECORDS + i));
       written++;
     }
   }
@@ -127,7 +127,7 @@ describe("pulling from the firmware that is shipped", () => {
     for (let cutBefore = 1; ; cutBefore++) {
       const { clock, board } = powered(image);
       const store = Store.open(":memory:", { now: () => Math.floor(clock.now) });
-      const outcome = await overLink(clock, board, (link) => pullLog(link, store, { batch: 64 }), cutBefore).catch(
+      const outcome = await overLink(clock, board, (link) => pullLog(link, store, { batch: 450 }), cutBefore).catch(
         (error: { code: string }) => error,
       );
       if ("code" in outcome) {
@@ -150,15 +150,15 @@ describe("pulling from the firmware that is shipped", () => {
     // page 1: its header is damaged
     image.write(address + PAGE_BYTES * 2 + 4, Uint8Array.of(0));
     // page 2: one bit of one record
-    const record = address + PAGE_BYTES * 3 + PAGE_HEADER_BYTES + 5 * SLOT_BYTES;
+    const record = address + PAGE_BYTES * 3 + PAGE_HEADER_BYTES + 5 * LONG_BYTES + 7;
     const byte = image.read(record, 1)[0];
     image.write(record, Uint8Array.of(byte & (byte - 1)));
     const { clock, board } = powered(image);
     const store = Store.open(":memory:", { now: () => Math.floor(clock.now) });
     const pulled = await overLink(clock, board, (link) => pullLog(link, store));
-    expect(pulled.lost).toBe(SLOTS);
+    expect(pulled.lost).toBe(PAGE_WORDS * WORD_BYTES);
     expect(pulled.damaged).toBe(1);
-    expect(pulled.encounters).toBe(encounters - SLOTS - 1);
+    expect(pulled.encounters).toBe(encounters - PAGE_RECORDS - 1);
   });
 
   test("a new version keeps the log, and the pull goes on", async () => {

@@ -1,7 +1,18 @@
 import { crc32 } from "node:zlib";
-import { slotWord } from "../../host-tools/store/log-decoder.ts";
+import { isSealed, splitRecords } from "../../host-tools/store/log-decoder.ts";
 import { readU32 } from "../../protocols/bytes.ts";
-import { CLOCK, DELETED, HEAD_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_MAGIC, SLOT_BYTES, SLOTS, TEK } from "../../protocols/log-format.ts";
+import {
+  CLOCK,
+  DELETED,
+  DELETED_DENSE,
+  HEAD_BYTES,
+  PAGE_BYTES,
+  PAGE_HEADER_BYTES,
+  PAGE_MAGIC,
+  PAGE_WORDS,
+  TEK,
+  WORD_BYTES,
+} from "../../protocols/log-format.ts";
 
 /** Storage's own header before the log file, 32 bytes, then the head of the log: page 0 begins behind both. */
 const PAGE_ZERO = 2 * HEAD_BYTES;
@@ -10,7 +21,7 @@ const PAGE_ZERO = 2 * HEAD_BYTES;
 export interface LogImage {
   /** Whole records by sequence number, as hex, without those that were deleted. The milliseconds of a CLOCK are left out. */
   records: Map<number, string>;
-  /** Slots that are neither whole nor blank. */
+  /** Records that are neither whole nor blank nor deleted. */
   torn: number[];
   /** Own keys, hex. */
   keys: Set<string>;
@@ -26,25 +37,24 @@ export function readLogImage(flash: Uint8Array): LogImage {
     const sum = (crc32(header.subarray(0, 16)) ^ readU32(head, 4)) >>> 0;
     if (readU32(header, 0) !== PAGE_MAGIC || readU32(header, 16) !== sum) continue;
     const page = readU32(header, 4);
-    for (let i = 0; i < SLOTS; i++) {
-      const begin = at + PAGE_HEADER_BYTES + i * SLOT_BYTES;
-      addSlot(image, page * SLOTS + i, flash.slice(begin, begin + SLOT_BYTES));
+    let seq = page * PAGE_WORDS;
+    for (const slot of splitRecords(flash.slice(at + PAGE_HEADER_BYTES, at + PAGE_HEADER_BYTES + PAGE_WORDS * WORD_BYTES))) {
+      addRecord(image, seq, slot);
+      seq += slot.length / WORD_BYTES;
     }
   }
   return image;
 }
 
-function addSlot(image: LogImage, seq: number, slot: Uint8Array): void {
-  if (slot.every((byte) => byte === 0xff)) return;
-  const kind = slot[27] >> 5;
-  if (kind === DELETED && slot.every((byte) => byte === 0)) return;
-  const word = slot[26] | (slot[27] << 8);
-  if (word !== slotWord(kind, slot.subarray(0, 26))) {
+function addRecord(image: LogImage, seq: number, slot: Uint8Array): void {
+  const kind = slot[0] & 15;
+  if (slot.every((byte) => byte === 0xff) || kind === DELETED || kind === DELETED_DENSE) return;
+  if (!isSealed(slot)) {
     image.torn.push(seq);
     return;
   }
-  if (kind === TEK) image.keys.add(Buffer.from(slot.subarray(0, 16)).toString("hex"));
+  if (kind === TEK) image.keys.add(Buffer.from(slot.subarray(1, 17)).toString("hex"));
   // two runs set their clocks within the same second, not within the same millisecond; the check covers it too
-  if (kind === CLOCK) slot.fill(0, 12, 14).fill(0, 26);
+  if (kind === CLOCK) slot.fill(CLOCK, 0, 1).fill(0, 13, 15).fill(0, 27);
   image.records.set(seq, Buffer.from(slot).toString("hex"));
 }

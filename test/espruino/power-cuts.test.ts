@@ -1,7 +1,8 @@
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";
+import { splitRecords } from "../../host-tools/store/log-decoder.ts";
+import { PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
 import { CYCLE_TIME } from "../../protocols/settings.ts";
 import { build, NO_INTERPRETER } from "./abilities.ts";
 import { flashWithRadio, linkInterpreter, pullBlocks, reach, wearable } from "./firmware-run.ts";
@@ -83,7 +84,7 @@ describe.skipIf(NO_INTERPRETER)("a log that loses its power while it is written"
     const directory = copy();
     expect(await work(directory, environment)).toBe(POWER_LOST);
     const before = readLogImage(flashOf(directory));
-    // no more than the slot, and the page header, that was being written
+    // no more than the record, and the page header, that was being written
     expect(before.torn.length).toBeLessThanOrEqual(1);
     for (const [seq, record] of before.records) if (whole.records.has(seq)) expect(record, `record ${seq}`).toBe(whole.records.get(seq));
 
@@ -96,7 +97,14 @@ describe.skipIf(NO_INTERPRETER)("a log that loses its power while it is written"
       const opened = readLogImage(flashOf(directory));
       for (const [seq, record] of before.records) expect(opened.records.get(seq), `record ${seq}`).toBe(record);
       const pulled = await pullBlocks(linked, tracelet);
-      const handed = new Set(pulled.flatMap((block) => Array.from({ length: block.slots.length / SLOT_BYTES }, (_, i) => block.seq + i)));
+      const handed = new Set<number>();
+      for (const { seq, slots } of pulled) {
+        let at = seq;
+        for (const slot of splitRecords(slots)) {
+          handed.add(at);
+          at += slot.length / WORD_BYTES;
+        }
+      }
       for (const seq of before.records.keys()) expect(handed, `record ${seq}`).toContain(seq);
 
       await tracelet.setClock(UNIX + 7200, 0, 12);
@@ -114,12 +122,12 @@ describe.skipIf(NO_INTERPRETER)("a log that loses its power while it is written"
 
   test("the run that is cut goes round the ring more than once", (context) => {
     if (!able) return context.skip();
-    expect(Math.max(...whole.records.keys())).toBeGreaterThan(SLOTS * (LOG_PAGES + 3));
+    expect(Math.max(...whole.records.keys())).toBeGreaterThan(PAGE_WORDS * (LOG_PAGES + 3));
     expect(whole.torn).toEqual([]);
   });
   test(`at ${CUTS} words of flash: it opens, and what was complete is still there`, async (context) => {
     if (!able) return context.skip();
-    const words = Math.max(...whole.records.keys()) * (SLOT_BYTES / 4);
+    const words = Math.max(...whole.records.keys());
     for (const word of places(CUTS, words))
       await cutAndReopen({ ESPR_FLASH_KILL: String(word) }).catch((error) => fail(`cut before word ${word}`, error));
   });

@@ -2,34 +2,38 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { puckjs } from "../../boards/puckjs.ts";
 import type { FlashImage } from "../../host-tools/simulator/flash.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
-import { PAGE_BYTES, PAGE_HEADER_BYTES, SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";
+import { DENSE_WORDS, LOG_VERSION, LONG_BYTES, LONG_WORDS, PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_WORDS } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { crowd, numberOf } from "../support/crowd.ts";
-import { pagesOf, placeAddress, recordsOf, recordsOfKind } from "../support/flash-log.ts";
+import { encountersOf, pagesOf, placeAddress, recordsOf } from "../support/flash-log.ts";
 import { toHex } from "../support/vectors.ts";
 import { command, configure, expectQuietConsoles, install, LOG_ID, readLog, status, WornWorld } from "../support/worn-boards.ts";
 
 afterEach(expectQuietConsoles);
 
 /** Numbers of the people whose encounters are in the log, in its order. */
-const peopleIn = (board: VirtualBoard) => recordsOfKind(board, "encounter").map(({ rpi }) => numberOf(rpi));
+const peopleIn = (board: VirtualBoard) => encountersOf(board).map(({ id }) => numberOf(id));
 
 describe("flash that has changed by itself", () => {
-  let image: FlashImage;
+  /** By the form of their records. */
+  const images: FlashImage[] = [];
   beforeAll(async () => {
-    const world = new WornWorld(113);
-    const board = await world.wear({ x: 0, y: 0 }, { role: "scanner", ringPages: 4, settings: { cycleTime: 20 } });
-    const people = crowd(world, 24, 20);
-    world.pass(560);
-    people.stop();
-    world.pass(100);
-    expect(pagesOf(board)).toHaveLength(5);
-    image = board.flash.clone();
+    for (const recordForm of [0, 1]) {
+      const world = new WornWorld(113);
+      const ringPages = recordForm ? 2 : 4;
+      const board = await world.wear({ x: 0, y: 0 }, { role: "scanner", ringPages, settings: { cycleTime: 20, recordForm } });
+      const people = crowd(world, 24, 20);
+      world.pass(recordForm ? 700 : 560);
+      people.stop();
+      world.pass(100);
+      expect(pagesOf(board)).toHaveLength(ringPages + 1);
+      images.push(board.flash.clone());
+    }
   });
-  /** A board with that flash in it. */
-  async function filled(): Promise<{ world: WornWorld; board: VirtualBoard }> {
+  /** A board with such flash in it. */
+  async function filled(recordForm = 0): Promise<{ world: WornWorld; board: VirtualBoard }> {
     const world = new WornWorld(114);
-    return { world, board: await world.wear({ x: 0, y: 0 }, { role: "scanner", flash: image.clone() }) };
+    return { world, board: await world.wear({ x: 0, y: 0 }, { role: "scanner", flash: images[recordForm].clone() }) };
   }
   /** Clears the lowest bit that is set at `address` or behind it. */
   function flip(board: VirtualBoard, address: number): void {
@@ -48,9 +52,9 @@ describe("flash that has changed by itself", () => {
     const after = readLog(board);
     const { lo } = status(board);
     const wrong = [...before].filter(([seq, slot]) => {
-      if (seq >= SLOTS && seq < lo) return false;
+      if (seq >= PAGE_WORDS && seq < lo) return false;
       const now = after.get(seq);
-      return Math.floor(seq / SLOTS) === lost.page ? now !== undefined : !now || toHex(now) !== toHex(slot);
+      return Math.floor(seq / PAGE_WORDS) === lost.page ? now !== undefined : !now || toHex(now) !== toHex(slot);
     });
     expect(wrong.map(([seq]) => seq)).toEqual([]);
     const people = crowd(world, 24, 20);
@@ -66,13 +70,41 @@ describe("flash that has changed by itself", () => {
     const before = recordsOf(board);
     const [page] = pagesOf(board).slice(1);
     const slots = [5, 6, 40, 141];
-    for (const [i, slot] of slots.entries()) flip(board, page.address + PAGE_HEADER_BYTES + slot * SLOT_BYTES + 7 * i);
+    for (const [i, slot] of slots.entries()) flip(board, page.address + PAGE_HEADER_BYTES + slot * LONG_BYTES + 7 * i + 2);
     world.restart(board);
     const after = recordsOf(board).slice(0, before.length);
-    const isHit = ({ seq }: { seq: number }) => slots.includes(seq - page.seq);
+    const isHit = ({ seq }: { seq: number }) => slots.includes((seq - page.seq) / LONG_WORDS);
     expect(after.filter(isHit).map(({ kind }) => kind)).toEqual(slots.map(() => "damaged"));
     expect(after.filter((record) => !isHit(record))).toEqual(before.filter((record) => !isHit(record)));
     expect(status(board).e).toBe(3);
+  });
+
+  test("a changed kind, which tells how long a record is, costs some records beside it, not the page, and nothing is written over", async () => {
+    for (const form of [0, 1]) {
+      const { world, board } = await filled(form);
+      const words = form ? DENSE_WORDS : LONG_WORDS;
+      const before = new Map(recordsOf(board).map((record) => [record.seq, record]));
+      const pages = pagesOf(board).slice(1);
+      for (const [i, page] of pages.entries()) {
+        // an encounter in the middle of the page, that of the newest one as well
+        const at = page.address + PAGE_HEADER_BYTES + (LONG_WORDS * 2 + words * (10 + 3 * i)) * 4;
+        const byte = board.flash.byteAt(at);
+        const image = board.flash.read(at - (at % PAGE_BYTES), PAGE_BYTES);
+        image[at % PAGE_BYTES] = byte ^ (form ? 1 : 12);
+        board.flash.erase(at);
+        board.flash.write(at - (at % PAGE_BYTES), image);
+      }
+      const { hi } = status(board);
+      world.restart(board);
+      expect(status(board).hi).toBeGreaterThanOrEqual(hi + LONG_WORDS);
+      const after = new Map(recordsOf(board).map((record) => [record.seq, record]));
+      const kept = [...before].filter(([seq]) => JSON.stringify(after.get(seq)) === JSON.stringify(before.get(seq)));
+      expect(kept.length).toBeGreaterThan(before.size - 20 * pages.length);
+      // what stands there now and did not before is damaged, or new
+      const strange = [...after.values()].filter(({ seq, kind }) => seq < hi && kind !== "damaged" && kind !== "deleted" && !before.has(seq));
+      expect(strange).toEqual([]);
+      expect(status(board).er[1]).toBe(0);
+    }
   });
 
   test("where the newest page is damaged the log goes on with another one", async () => {
@@ -86,7 +118,7 @@ describe("flash that has changed by itself", () => {
     people.stop();
     const after = recordsOf(board);
     const { lo } = status(board);
-    const stillThere = (record: { seq: number }) => record.seq < SLOTS || (record.seq >= lo && record.seq < newest.seq);
+    const stillThere = (record: { seq: number }) => record.seq < PAGE_WORDS || (record.seq >= lo && record.seq < newest.seq);
     expect(after.filter(stillThere)).toEqual(kept.filter(stillThere));
     expect(after.filter(({ kind }) => kind === "damaged")).toEqual([]);
     expect(peopleIn(board).length).toBeGreaterThan(40);
@@ -120,8 +152,8 @@ describe("flash that has changed by itself", () => {
     flash.write(storage.start + 32, fresh.flash.read(fresh.storage.start + 32, 32));
     world.restart(board);
     expect(status(board)).toMatchObject({ id: "a1a2a3a4a5a6a7a8", e: 1, lo: 0 });
-    expect(status(board).hi).toBeLessThan(8);
-    expect(readLog(board).size).toBe(status(board).hi);
+    expect(status(board).hi).toBeLessThan(8 * LONG_WORDS);
+    expect(readLog(board).size).toBe(status(board).hi / LONG_WORDS);
     expect(peopleIn(board)).toEqual([]);
     configure(board, { cycleTime: 20 });
     const people = crowd(world, 24, 20);
@@ -147,7 +179,7 @@ describe("without a log of its own", () => {
     const other = new WornWorld(119).addBoard(board.facts, { x: 0, y: 0 });
     other.storage.write("x", Uint8Array.of(1));
     const head = Buffer.alloc(32, 255);
-    head.write("TLH\x01", "latin1");
+    head.write(`TLH${String.fromCharCode(LOG_VERSION)}`, "latin1");
     LOG_ID.copy(head, 4);
     head[12] = 4;
     head.writeUInt32LE(0x12345678, 28);

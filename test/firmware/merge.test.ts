@@ -251,7 +251,7 @@ test("an identifier that is heard for longer than 2,046 s becomes several encoun
   const records = recordsOfKind(board, "encounter");
   expect(records.length).toBeGreaterThanOrEqual(5);
   for (const [i, { firstTick, lastTick }] of records.entries()) {
-    expect(lastTick - firstTick).toBeLessThanOrEqual(2046);
+    expect(lastTick - firstTick).toBeLessThanOrEqual(2032);
     // the last scan may have been up to a cycle later than there is room for
     if (i > 0) expect(firstTick - records[i - 1].lastTick).toBeLessThanOrEqual(120);
   }

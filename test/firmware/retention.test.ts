@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { decodeAdvertisement } from "../../protocols/gaen/advertisement.ts";
+import { PREFIX_BYTES } from "../../protocols/log-format.ts";
 import { crowd, numberOf } from "../support/crowd.ts";
 import { recordsOf, recordsOfKind, timesOf } from "../support/flash-log.ts";
 import { configure, DAY, expectQuietConsoles, setClock, status, WornWorld } from "../support/worn-boards.ts";
@@ -19,17 +20,17 @@ function lastHeard(world: WornWorld, board: VirtualBoard): Map<number, { time: n
   );
 }
 
-/** Whose identifiers stand anywhere in flash, in records or in what is left of them. */
-function inFlash(board: VirtualBoard, heard: Map<number, { rpi: Uint8Array }>): number[] {
+/** Whose identifiers stand anywhere in flash, in records or in what is left of them. `bytes`: how much of one a record has. */
+function inFlash(board: VirtualBoard, heard: Map<number, { rpi: Uint8Array }>, bytes = 16): number[] {
   const { flash } = board;
   const image = Buffer.from(flash.read(flash.base, flash.size));
-  return [...heard].filter(([, { rpi }]) => image.includes(Buffer.from(rpi))).map(([number]) => number);
+  return [...heard].filter(([, { rpi }]) => image.includes(Buffer.from(rpi.subarray(0, bytes)))).map(([number]) => number);
 }
 
 /** A scanner past which somebody comes every two hours, for ever. */
 async function scannerByTheDoor(seed: number, settings: Record<string, number> = {}) {
   const world = new WornWorld(seed);
-  const board = await world.wear({ x: 0, y: 0 }, { role: "scanner", settings });
+  const board = await world.wear({ x: 0, y: 0 }, { role: "scanner", settings: { recordForm: 0, ...settings } });
   crowd(world, 1, 2 * HOURS);
   return { world, board };
 }
@@ -81,6 +82,27 @@ test("sightings of the raw log, too, and where the setting says 2 days, after 2 
   expect(found.length).toBeGreaterThan(23);
   expect(recordsOfKind(board, "sighting").length).toBeGreaterThan(200);
   expect(recordsOf(board).filter(({ kind }) => kind === "deleted").length).toBeGreaterThan(200);
+});
+
+test("dense records as well (COM-05, GAEN-11)", async () => {
+  const { world, board } = await scannerByTheDoor(157, { recordForm: 1, retention: 2 });
+  for (let day = 1; day <= 5; day++) {
+    world.pass(DAY + (day === 1 ? 30 : 0));
+    const heard = lastHeard(world, board);
+    const age = (number: number) => world.clock.now - heard.get(number)!.time;
+    const found = inFlash(board, heard, PREFIX_BYTES);
+    expect(
+      found.filter((number) => age(number) > 2 * DAY + 900),
+      `day ${day}`,
+    ).toEqual([]);
+    const young = [...heard.keys()].filter((number) => age(number) > 900 && age(number) < 2 * DAY - 60);
+    expect(
+      young.filter((number) => !found.includes(number)),
+      `day ${day}`,
+    ).toEqual([]);
+  }
+  expect(recordsOfKind(board, "encounter")).toEqual([]);
+  expect(recordsOf(board).filter(({ kind }) => kind === "deleted").length).toBeGreaterThan(50);
 });
 
 test("what was heard while the clock was not set counts from when it was set", async () => {

@@ -1,8 +1,9 @@
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { decodeSlot, type LogRecord, sealRecord } from "../../host-tools/store/log-decoder.ts";
 import { encodeAdvertisement, FLAGS } from "../../protocols/gaen/advertisement.ts";
-import { ENCOUNTER, LONGEST_ENCOUNTER, SIGHTING } from "../../protocols/log-format.ts";
+import { LONG_BYTES, LONGEST_ENCOUNTER } from "../../protocols/log-format.ts";
 import { CYCLE_TIME, MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
 import { toHex } from "../support/vectors.ts";
 
@@ -15,15 +16,18 @@ interface Report {
 }
 
 const radio = { heard: undefined as ((report: Report) => void) | undefined, errors: [] as string[] };
-const log: { kind: number; slot: Uint8Array }[] = [];
+const log: LogRecord[] = [];
+/** Are encounters to be written dense? */
+let dense = false;
 const settings: number[] = [];
 
 vi.mock("../../firmware/day-count.ts", () => ({ countEncounter: () => {} }));
 vi.mock("../../firmware/settings.ts", () => ({ settings }));
 vi.mock("../../firmware/encounter-log.ts", () => ({
-  emptySlot: () => new Uint8Array(28),
+  emptySlot: (kind: number) => Uint8Array.of(kind, ...new Uint8Array(LONG_BYTES - 1)),
   baseTick: () => 0,
-  append: (kind: number, slot: Uint8Array) => log.push({ kind, slot }),
+  writesDense: () => dense,
+  append: (slot: Uint8Array) => log.push(decodeSlot(sealRecord(slot), { seq: 0, era: 1, baseTick: 0 })),
 }));
 vi.stubGlobal("E", { CRC32: (data: ArrayBuffer | Uint8Array) => crc32(new Uint8Array(data)), getErrorFlags: () => radio.errors });
 vi.stubGlobal("NRF", {
@@ -39,6 +43,7 @@ async function freshScanner() {
   log.length = 0;
   settings.splice(0, settings.length, 300, 2, 250, 0, 0, -127, 0, 14, 2, 0, 2200);
   radio.errors = [];
+  dense = false;
   return import("../../firmware/roles/scanner.ts");
 }
 let module: Awaited<ReturnType<typeof freshScanner>>;
@@ -77,20 +82,11 @@ interface Encounter {
   below: number;
 }
 function encounters(): Encounter[] {
-  return log
-    .filter(({ kind }) => kind === ENCOUNTER)
-    .map(({ slot }) => {
-      const times = new DataView(slot.buffer).getUint32(20, true);
-      const rest = slot[24] | (slot[25] << 8);
-      return {
-        id: toHex(slot.subarray(0, 20)),
-        first: (times & 0x7ffff) * 2,
-        duration: ((times >> 19) & 0x3ff) * 2,
-        count: (times >>> 29) | ((rest & 15) << 3),
-        strongest: -((rest >> 4) & 127),
-        below: rest >> 11,
-      };
-    });
+  return log.flatMap((record) => {
+    if (record.kind !== "encounter") return [];
+    const { rpi, aem, firstTick, lastTick, count, maxRssi, meanRssi } = record;
+    return { id: toHex(rpi) + toHex(aem), first: firstTick, duration: lastTick - firstTick, count, strongest: maxRssi, below: maxRssi - meanRssi };
+  });
 }
 const id = (n: number) => toHex(identifier(n));
 
@@ -217,16 +213,9 @@ test("the raw log has the last report of each step with its address (MH)", () =>
     nothing,
     () => hear(packet(1), -9, "fe:dc:ba:98:76:54 random"),
   );
-  const told = log.map(({ kind, slot }) => [
-    kind,
-    toHex(slot.subarray(0, 16)),
-    toHex(slot.subarray(16, 22)),
-    (slot[22] << 24) >> 24,
-    toHex(slot.subarray(23, 26)),
-  ]);
-  expect(told).toEqual([
-    [SIGHTING, id(1).slice(0, 32), "0123456789ab", -70, "140080"],
-    [SIGHTING, id(1).slice(0, 32), "fedcba987654", -9, "180000"],
+  expect(log).toMatchObject([
+    { kind: "sighting", rpi: identifier(1).subarray(0, 16), address: "01:23:45:67:89:ab", addressType: "public", rssi: -70, tick: 20 },
+    { kind: "sighting", rpi: identifier(1).subarray(0, 16), address: "fe:dc:ba:98:76:54", addressType: "random", rssi: -9, tick: 24 },
   ]);
 });
 
@@ -320,6 +309,40 @@ describe("whatever is heard", () => {
         expect(module.openEncounters).toBe(0);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test("a dense record tells what the full one tells, in coarser steps that leave nothing out", async () => {
+    const step = fc.array(fc.tuple(fc.nat(3), fc.integer({ min: -127, max: 0 })), { maxLength: 6 });
+    const scans = fc.array(fc.record({ gap: fc.nat(600), heard: step }), { maxLength: 14 });
+    await fc.assert(
+      fc.asyncProperty(scans, fc.nat(7), async (script, begin) => {
+        const forms: LogRecord[][] = [];
+        for (const form of [false, true]) {
+          module = await freshScanner();
+          dense = form;
+          let tick = begin;
+          for (const { gap, heard } of [...script, { gap: 3000, heard: [] }]) {
+            tick += gap;
+            scan(tick, () => {
+              for (const [n, rssi] of heard) hear(packet(n), rssi);
+            });
+          }
+          forms.push(log.slice());
+        }
+        const [full, short] = forms;
+        expect(short).toHaveLength(full.length);
+        for (const [i, record] of short.entries()) {
+          const one = full[i];
+          if (record.kind !== "dense" || one.kind !== "encounter") throw new Error(`${record.kind} for ${one.kind}`);
+          expect([toHex(record.prefix), record.power[0], record.maxRssi]).toEqual([toHex(one.rpi.subarray(0, 5)), one.aem[1], one.maxRssi]);
+          expect(record.meanRssi).toBe(Math.max(one.meanRssi, one.maxRssi - 15));
+          // a full record counts in steps of 2 s
+          expect(record.firstTick <= one.firstTick && one.firstTick - record.firstTick < 8).toBe(true);
+          expect(record.lastTick >= one.lastTick && record.lastTick - one.lastTick < 10).toBe(true);
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, test } from "vitest";
 import { puckjs } from "../../boards/puckjs.ts";
 import { configure as configureBoard } from "../../host-tools/device/config.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
-import { SLOTS } from "../../protocols/log-format.ts";
+import { PAGE_WORDS } from "../../protocols/log-format.ts";
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { pagesOf, recordsOfKind } from "../support/flash-log.ts";
 import { lifetimesIn } from "../support/observer.ts";
-import { command, configure, expectQuietConsoles, install, setClock, status, WornWorld, writeRecords } from "../support/worn-boards.ts";
+import { command, configure, expectQuietConsoles, install, recordsIn, setClock, status, WornWorld, writeRecords } from "../support/worn-boards.ts";
 
 const usual = Object.values(SETTING_RULES)
   .sort((a, b) => a.index - b.index)
@@ -61,7 +61,7 @@ describe("settings", () => {
   test("survive the wrap of the log", async () => {
     const world = new WornWorld(143);
     const board = await world.wear({ x: 0, y: 0 }, { role: "scanner", ringPages: 2, settings: { cycleTime: 20, rssiFloor: -90, txPower: -20 } });
-    writeRecords(board, 6 * SLOTS);
+    writeRecords(board, recordsIn(6 * PAGE_WORDS));
     expect(pagesOf(board).at(-1)!.page).toBeGreaterThan(5);
     const expected = status(board).c;
     expect(expected.slice(0, 6)).toEqual([20, 2, 250, -20, 0, -90]);

@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { findBoard } from "../../boards/index.ts";
+import { PAGE_WORDS } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { confirm } from "../support/confirm.ts";
 import { inWords, pressAndWatch } from "../support/lights.ts";
-import { expectQuietConsoles, setClock, status, WornWorld } from "../support/worn-boards.ts";
+import { command, expectQuietConsoles, recordsIn, setClock, status, WornWorld, writeRecords } from "../support/worn-boards.ts";
 
 afterAll(expectQuietConsoles);
 
@@ -84,6 +85,15 @@ describe("a short press tells by light", () => {
     world.pass(30);
     confirm(board, 0);
     expect(inWords(pressAndWatch(world, board), board)).toEqual(["short", "very long"]);
+  });
+
+  test("the log is nearly full of what nobody has fetched: three short lights, yellow; until it is fetched", async () => {
+    const world = new WornWorld(318);
+    const board = await world.wear({ x: 0, y: 0 }, { role: "scanner", ringPages: 2 });
+    writeRecords(board, recordsIn(2 * PAGE_WORDS));
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short yellow", "short yellow", "short yellow"]);
+    command(board, `a(${status(board).hi})`);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short green"]);
   });
 
   test("a scanner that sends nothing is well", async () => {

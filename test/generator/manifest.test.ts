@@ -7,6 +7,7 @@ import { placeholder, stampVersion } from "../../host-tools/generator/build-id.t
 import { fileBytes, planFlash } from "../../host-tools/generator/flash-plan.ts";
 import { makeManifest } from "../../host-tools/generator/manifest.ts";
 import { chooseSettings, settingValues } from "../../host-tools/generator/settings.ts";
+import { LOG_VERSION } from "../../protocols/log-format.ts";
 
 const puckjs = findBoard("puckjs") as BoardFacts;
 const internal = BOARDS.filter((facts) => facts.storage.internal);
@@ -44,8 +45,18 @@ test("a manifest says what is in a bundle and what it leaves room for", () => {
     flashBytes: 40,
     sha256: "d287bb7f9d15abdc5b6e98536263815744b6ef21c8f3c839fc434ca70d8efe99",
     variables: { estimated: 0, total: 2630 },
-    flash: { pages: 10, codePages: 1, ringPages: 8, logBytes: 36832, guaranteedEncounters: 7 * 140 - 16, maximumEncounters: 9 * 140 - 17 },
-    log: { file: "tl.log", format: 1 },
+    flash: {
+      pages: 10,
+      codePages: 1,
+      ringPages: 8,
+      logBytes: 36832,
+      guaranteedEncounters: 7 * 140 - 16,
+      maximumEncounters: 9 * 140 - 17,
+      // a record of another kind takes the room of two and a third
+      guaranteedDense: 7 * 327 - 38,
+      maximumDense: 9 * 327 - 40,
+    },
+    log: { file: "tl.log", format: LOG_VERSION },
   });
 });
 

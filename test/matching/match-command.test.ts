@@ -11,7 +11,7 @@ import { Store } from "../../host-tools/store/store.ts";
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
 import { metadataKey, rollingProximityIdentifier, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import { encryptMetadata } from "../../protocols/gaen/metadata.ts";
-import { clock, encounterSlot, mark, slots } from "../store/slots.ts";
+import { clock, denseSlot, encounterSlot, mark, slots } from "../store/slots.ts";
 import { toHex } from "../support/vectors.ts";
 
 const BOARD = { logId: "00112233aabbccdd", id: "badge-7" };
@@ -83,6 +83,8 @@ describe("tracelet match", () => {
         {
           tek: "5a".repeat(16),
           rpi: toHex(rpi),
+          form: "full",
+          falseMatchProbability: 0,
           board: "badge-7",
           firstSeen: begun,
           lastSeen: begun + 420,
@@ -102,6 +104,7 @@ describe("tracelet match", () => {
       keys: 2,
       encounters: 2,
       setApart: [{ what: "encounter", reason: "time not known yet", count: 1 }],
+      dense: { encounters: 0, expectedFalseMatches: 0 },
     });
   });
 
@@ -110,6 +113,23 @@ describe("tracelet match", () => {
     expect(text).toContain("1 exposure: 2 keys looked for in 2 encounters");
     expect(text).toContain("key 5a5a…");
     expect(text).not.toMatch(/[0-9a-f]{6}/);
+  });
+
+  test("a dense record gives the same exposure by 5 bytes of the identifier, and the number of false matches to be expected is told", async () => {
+    const store = Store.open(path("dense.db"));
+    const log = slots(clock(1, 0, NOON * 600 - 100), denseSlot(rpi, aem, { first: 200, seconds: 420, count: 5, maxRssi: -61, below: 6 }));
+    await store.commitPull({ ...BOARD, logId: "0011223344556677" }, [{ seq: 145, era: 1, baseTick: 0, slots: log }]);
+    await store.close();
+    const arguments_ = [path("export.zip"), "--db", path("dense.db"), "--key", path("server.pem")];
+    const { exposures, dense } = JSON.parse(await match(...arguments_, "--json"));
+    expect(exposures).toMatchObject([
+      { tek: "5a".repeat(16), rpi: toHex(rpi.subarray(0, 5)), form: "dense", attenuation: 65, interval: NOON, count: null, confidence: null },
+    ]);
+    // two keys with 25 identifiers each
+    expect(dense.expectedFalseMatches).toBeCloseTo((50 * 71) / 256 / 2 ** 40, 16);
+    const text = await match(...arguments_);
+    expect(text).toMatch(/, dense$/m);
+    expect(text).toContain("1 encounter dense, known by 40 bits of the identifier: 1.3e-11 false matches to be expected in this run");
   });
 
   test("the same export twice, and signed beside unsigned, gives the same exposures", async () => {

@@ -33,7 +33,17 @@ describe("matching encounters with published keys", () => {
     const encounter = heard(key, NOON, NOON * 600 + 5, { seconds: 300 });
     const { exposures, setApart } = match([exposureKey(9), key], [heard(exposureKey(2), NOON, NOON * 600), encounter]);
     expect(exposures).toEqual([
-      { encounter, key, interval: NOON, firstSeen: NOON * 600 + 5, lastSeen: NOON * 600 + 305, txPower: 8, confidence: 0, attenuation: 68 },
+      {
+        encounter,
+        key,
+        interval: NOON,
+        firstSeen: NOON * 600 + 5,
+        lastSeen: NOON * 600 + 305,
+        txPower: 8,
+        confidence: 0,
+        attenuation: 68,
+        falseMatchProbability: 0,
+      },
     ]);
     expect(setApart).toEqual([]);
   });
@@ -107,7 +117,7 @@ describe("matching encounters with published keys", () => {
   });
 
   test("an empty store and an empty export match nothing", () => {
-    expect(match([], [])).toEqual({ exposures: [], setApart: [] });
+    expect(match([], [])).toEqual({ exposures: [], setApart: [], dense: { encounters: 0, expectedFalseMatches: 0 } });
     expect(match([exposureKey(1)], []).exposures).toEqual([]);
   });
 });

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../host-tools/store/database.ts";
 import { databaseError } from "../../host-tools/store/database-errors.ts";
 import type { PulledBlock } from "../../host-tools/store/log-decoder.ts";
+import { first } from "../../host-tools/store/migrations/001-first.ts";
 import { MIGRATIONS } from "../../host-tools/store/migrations/index.ts";
 import { commitPull } from "../../host-tools/store/pull.ts";
 import { Store } from "../../host-tools/store/store.ts";
-import { encounter, slots } from "./slots.ts";
+import { at, dense, encounter, slots } from "./slots.ts";
 
 const BOARD = { logId: "00112233aabbccdd" };
 const NOW = 1_700_000_000;
@@ -20,7 +21,7 @@ const block = (seq: number, count: number): PulledBlock => ({
   seq,
   era: 1,
   baseTick: 0,
-  slots: slots(...Array.from({ length: count }, (_, i) => encounter({ first: 2 * (seq + i) }))),
+  slots: slots(...Array.from({ length: count }, (_, i) => encounter({ first: 2 * (seq + 7 * i) }))),
 });
 const countOf = async (store: Store) => (await store.encounters()).length;
 
@@ -34,12 +35,12 @@ describe("a commit is whole or not there", () => {
     const store = Store.open(newPath());
     await store.commitPull(BOARD, [block(145, 3)]);
     function* breaksOff() {
-      yield block(148, 50);
+      yield block(at(3), 50);
       throw new Error("the link broke");
     }
     await expect(store.commitPull(BOARD, breaksOff())).rejects.toThrow("the link broke");
-    expect([await countOf(store), (await store.positions()).get(BOARD.logId)]).toEqual([3, 148]);
-    expect((await store.commitPull(BOARD, [block(148, 50)])).added).toBe(50);
+    expect([await countOf(store), (await store.positions()).get(BOARD.logId)]).toEqual([3, at(3)]);
+    expect((await store.commitPull(BOARD, [block(at(3), 50)])).added).toBe(50);
     await store.close();
   });
 
@@ -52,14 +53,14 @@ describe("a commit is whole or not there", () => {
     const before = statSync(`${path}-wal`).size;
     const left = newPath();
     function* killed() {
-      for (let seq = 148; seq < 3000; seq += 145) yield block(seq, 145);
+      for (let i = 3; i < 3000; i += 145) yield block(at(i), 145);
       for (const suffix of ["", "-wal"]) copyFileSync(path + suffix, left + suffix);
-      yield block(9000, 1);
+      yield block(at(9000), 1);
     }
     commitPull(database, BOARD, killed(), NOW);
     expect(statSync(`${left}-wal`).size).toBeGreaterThan(before + 100_000);
     const found = Store.open(left);
-    expect([await countOf(found), (await found.positions()).get(BOARD.logId)]).toEqual([3, 148]);
+    expect([await countOf(found), (await found.positions()).get(BOARD.logId)]).toEqual([3, at(3)]);
     await found.close();
     database.close();
   });
@@ -69,7 +70,7 @@ describe("a commit is whole or not there", () => {
     database.pragma(`max_page_count = ${(database.pragma("page_count", { simple: true }) as number) + 4}`);
     let error: unknown;
     try {
-      commitPull(database, BOARD, [block(145, 145), block(290, 145), block(435, 145)], NOW);
+      commitPull(database, BOARD, [block(145, 145), block(at(145), 145), block(at(290), 145)], NOW);
     } catch (thrown) {
       error = databaseError(thrown, "x.db");
     }
@@ -111,7 +112,7 @@ describe("a database that can't be used says why and what to do", () => {
     await writer.close();
     const reader = Store.open(path, { readOnly: true });
     expect(await countOf(reader)).toBe(2);
-    await expect(reader.commitPull(BOARD, [block(147, 1)])).rejects.toMatchObject({ code: "database_read_only" });
+    await expect(reader.commitPull(BOARD, [block(at(2), 1)])).rejects.toMatchObject({ code: "database_read_only" });
     await reader.close();
   });
 
@@ -132,7 +133,7 @@ describe("a database that can't be used says why and what to do", () => {
   test("damaged pages", async () => {
     const path = newPath();
     const store = Store.open(path);
-    await store.commitPull(BOARD, [block(145, 145), block(290, 145), block(435, 145)]);
+    await store.commitPull(BOARD, [block(145, 145), block(at(145), 145), block(at(290), 145)]);
     await store.close();
     const bytes = readFileSync(path);
     bytes.fill(0xa5, 4096 * 2);
@@ -194,4 +195,29 @@ test("two programs that create the same database at once both find it whole", ()
   expect([first, second].map((database) => database.pragma("user_version", { simple: true }))).toEqual([MIGRATIONS.length, MIGRATIONS.length]);
   first.close();
   second.close();
+});
+
+test("a database of the first layout is taken over with all its rows, and takes dense records from then on", async () => {
+  const path = newPath();
+  const old = new Database(path);
+  old.exec(first);
+  old.exec(`INSERT INTO boards VALUES ('badge', NULL, NULL, NULL, NULL, 1, 1);
+    INSERT INTO logs VALUES (1, '${BOARD.logId}', 'badge', 145);
+    INSERT INTO records VALUES (1, 100, 1, 0, 'encounter', zeroblob(28), ${NOW}), (1, 101, 1, 0, 'sighting', zeroblob(28), ${NOW});
+    INSERT INTO encounters (log, seq, era, first_tick, last_tick, first_unix, last_unix, rpi, aem, max_rssi)
+      VALUES (1, 100, 1, 5, 6, ${NOW}, ${NOW}, zeroblob(16), zeroblob(4), -60);
+    INSERT INTO sightings (log, seq, era, tick, rpi, rssi) VALUES (1, 101, 1, 5, zeroblob(16), -60);
+    PRAGMA application_id = ${0x54524c54}; PRAGMA user_version = 1`);
+  old.close();
+  const store = Store.open(path);
+  expect((await store.encounters()).map(({ seq, maxRssi }) => [seq, maxRssi])).toEqual([[100, -60]]);
+  expect(await store.sightings()).toHaveLength(1);
+  expect((await store.commitPull(BOARD, [{ seq: 145, era: 1, baseTick: 0, slots: dense({ first: 8 }) }])).encounters).toBe(1);
+  // what refers to a record still goes with it
+  expect(await store.purge(NOW + 15 * 86400, 14)).toMatchObject({ encounters: 1 });
+  await store.close();
+  const database = openDatabase(path);
+  expect(database.pragma("foreign_key_check")).toEqual([]);
+  expect(database.pragma("foreign_keys", { simple: true })).toBe(1);
+  database.close();
 });

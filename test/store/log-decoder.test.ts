@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeBlock, decodeOwnKeys, type PulledBlock } from "../../host-tools/store/log-decoder.ts";
+import { decodeBlock, decodeOwnKeys, type PulledBlock, sealRecord, splitRecords } from "../../host-tools/store/log-decoder.ts";
 import { writeInt } from "../../protocols/bytes.ts";
-import { FREE, SLOT_BYTES, TEK } from "../../protocols/log-format.ts";
-import { clock, encounter, mark, settings, sighting, slot, slots } from "./slots.ts";
+import { DELETED, DELETED_DENSE, DENSE, DENSE_BYTES, ENCOUNTER, LONG_BYTES, TEK } from "../../protocols/log-format.ts";
+import { clock, dense, encounter, mark, settings, sighting, slot, slots } from "./slots.ts";
 
 const block = (bytes: Uint8Array, more: Partial<PulledBlock> = {}): PulledBlock => ({ seq: 145, era: 3, baseTick: 1000, slots: bytes, ...more });
 const decodeOne = (bytes: Uint8Array) => decodeBlock(block(bytes))[0];
 
 describe("records of a board's log", () => {
   test("an encounter keeps its identifier and counts its times from the base tick", () => {
-    const bytes = encounter({ rpi: 7, aem: 9, first: 1_048_574, seconds: 2046, count: 127, maxRssi: -127, below: 31 });
+    const bytes = encounter({ rpi: 7, aem: 9, first: 1_048_574, seconds: 2032, count: 127, maxRssi: -127, below: 31 });
     expect(decodeOne(bytes)).toEqual({
       kind: "encounter",
       seq: 145,
@@ -19,7 +19,7 @@ describe("records of a board's log", () => {
       rpi: new Uint8Array(16).fill(7),
       aem: new Uint8Array(4).fill(9),
       firstTick: 1_049_574,
-      lastTick: 1_051_620,
+      lastTick: 1_051_606,
       count: 127,
       maxRssi: -127,
       meanRssi: -158,
@@ -30,6 +30,33 @@ describe("records of a board's log", () => {
       count: 5,
       meanRssi: -43,
     });
+  });
+
+  test("a dense record keeps 40 bits of the identifier, and its times hold the true ones", () => {
+    const bytes = dense({ rpi: 7, aem: 9, first: 1_048_573, seconds: 2032, maxRssi: -127, below: 31 });
+    expect(bytes).toHaveLength(DENSE_BYTES);
+    expect(decodeOne(bytes)).toEqual({
+      kind: "dense",
+      seq: 145,
+      era: 3,
+      baseTick: 1000,
+      prefix: new Uint8Array(5).fill(7),
+      power: Uint8Array.of(9),
+      firstTick: 1000 + 1_048_568,
+      lastTick: 1000 + 1_050_608,
+      maxRssi: -127,
+      meanRssi: -142,
+    });
+    fc.assert(
+      fc.property(fc.nat(1_048_574), fc.nat(2032), fc.nat(127), fc.nat(40), (first, seconds, strength, below) => {
+        const record = decodeOne(dense({ first, seconds, maxRssi: -strength, below }));
+        if (record.kind !== "dense") throw new Error(record.kind);
+        const { firstTick, lastTick, maxRssi, meanRssi } = record;
+        const [begin, end] = [firstTick - 1000, lastTick - 1000];
+        expect(begin <= first && first - begin < 8 && end >= first + seconds && end - first - seconds < 8).toBe(true);
+        expect([maxRssi, meanRssi]).toEqual([0 - strength, 0 - strength - Math.min(below, 15)]);
+      }),
+    );
   });
 
   test("a sighting has address, its kind, and a signed signal", () => {
@@ -62,39 +89,99 @@ describe("records of a board's log", () => {
     const records = decodeBlock(block(slots(encounter({ first: 2 }), mark(4, 50), encounter({ first: 2 }), settings([300, 2, -5]))));
     expect(records.map(({ kind, seq, era, baseTick }) => [kind, seq, era, baseTick])).toEqual([
       ["encounter", 145, 3, 1000],
-      ["mark", 146, 4, 50],
-      ["encounter", 147, 4, 50],
-      ["settings", 148, 4, 50],
+      ["mark", 152, 4, 50],
+      ["encounter", 159, 4, 50],
+      ["settings", 166, 4, 50],
     ]);
     expect(records[1]).toMatchObject({ batteryMv: 2970, started: true, firmware: "0.1.0" });
     expect(records[2]).toMatchObject({ firstTick: 52 });
     expect(records[3]).toMatchObject({ values: [300, 2, -5, 0, 0, 0, 0, 0, 0, 0, 0] });
   });
 
-  test("zeros are a deleted record, erased flash is blank, and an own key that slipped through is not shown", () => {
-    expect(decodeOne(new Uint8Array(SLOT_BYTES)).kind).toBe("deleted");
-    expect(decodeOne(new Uint8Array(SLOT_BYTES).fill(255)).kind).toBe("blank");
-    const key = decodeOne(slot(TEK, (payload) => payload.fill(0x5a)));
-    expect(Object.keys(key).sort()).toEqual(["baseTick", "era", "kind", "seq"]);
-    expect(key.kind).toBe("deleted");
+  test("what is deleted shows by its kind, erased flash is blank, and an own key is not shown, whole or in ones", () => {
+    for (const kind of [DELETED, DELETED_DENSE]) {
+      const gone = new Uint8Array(kind === DELETED ? LONG_BYTES : DENSE_BYTES);
+      gone[0] = kind;
+      expect(decodeBlock(block(gone)).map((record) => record.kind)).toEqual(["deleted"]);
+    }
+    expect(decodeBlock(block(new Uint8Array(8).fill(255))).map(({ kind, seq }) => [kind, seq])).toEqual([
+      ["blank", 145],
+      ["blank", 146],
+    ]);
+    const hidden = new Uint8Array(LONG_BYTES).fill(255);
+    hidden[0] = TEK | 0xf0;
+    for (const bytes of [slot(TEK, (payload) => payload.fill(0x5a)), hidden]) {
+      const key = decodeOne(bytes);
+      expect(Object.keys(key).sort()).toEqual(["baseTick", "era", "kind", "seq"]);
+      expect(key.kind).toBe("deleted");
+    }
   });
 
-  test("a torn or flipped slot is reported with its sequence number, and the records beside it are read", () => {
+  test("a torn or flipped record is reported with its sequence number, and the records beside it are read", () => {
     const torn = encounter({ first: 2 });
-    writeInt(torn, 26, 2, 0xffff);
+    torn.fill(0xff, 9);
     const flipped = encounter({ first: 2 });
     flipped[3] ^= 1;
-    const free = slot(FREE, (payload) => payload.fill(1));
-    const records = decodeBlock(block(slots(encounter({ first: 2 }), torn, flipped, free, encounter({ first: 4 }))));
-    expect(records.map((record) => record.kind)).toEqual(["encounter", "damaged", "damaged", "damaged", "encounter"]);
-    expect(records[2]).toMatchObject({ seq: 147, reason: "the checksum is wrong" });
+    // not even its kind was written
+    const begun = Uint8Array.of(0x7f, 0xff, 0xff, 0xff);
+    const tornDense = dense({ first: 8 });
+    tornDense[DENSE_BYTES - 1] = 0xff;
+    const records = decodeBlock(
+      block(slots(encounter({ first: 2 }), torn, begun, flipped, dense({ first: 16 }), tornDense, encounter({ first: 4 }))),
+    );
+    expect(records.map(({ kind, seq }) => [kind, seq])).toEqual([
+      ["encounter", 145],
+      ["damaged", 152],
+      ["damaged", 159],
+      ["damaged", 160],
+      ["dense", 167],
+      ["damaged", 170],
+      ["encounter", 173],
+    ]);
+    expect(records[2]).toMatchObject({ reason: expect.stringContaining("not whole") });
   });
 
-  test("COM-03: any bytes decode to one record a slot", () => {
+  test("a write that stops after any of its bytes is never taken for a record, and its length is known as soon as it matters", () => {
+    const bytes = fc.uint8Array({ minLength: LONG_BYTES, maxLength: LONG_BYTES });
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 10 }), fc.uint8Array({ minLength: SLOT_BYTES, maxLength: SLOT_BYTES }), (few, bytes) => {
-        expect(decodeBlock(block(bytes)).length).toBe(1);
-        if (few.length > 0) expect(() => decodeBlock(block(few))).toThrow("multiple of 28 bytes");
+      fc.property(bytes, fc.constantFrom(DENSE, ENCOUNTER, TEK), fc.nat(LONG_BYTES), (random, kind, written) => {
+        const whole = random.slice(0, kind === DENSE ? DENSE_BYTES : LONG_BYTES);
+        whole[0] = (whole[0] & 0xf0) | kind;
+        sealRecord(whole);
+        if (written >= whole.length) return;
+        const torn = whole.slice().fill(0xff, written);
+        const [first, ...rest] = decodeBlock(block(torn));
+        if (written === 0) expect([first, ...rest].every(({ kind }) => kind === "blank")).toBe(true);
+        else expect([first.kind, rest.length]).toEqual([kind === TEK && written === 1 ? "deleted" : "damaged", 0]);
+      }),
+    );
+  });
+
+  test("a byte of a record of which only some bits were written makes it look like nothing shorter or longer, or like a single torn word", () => {
+    for (const kind of [1, 3, 5, 7, 9, 11, 13, 14]) {
+      for (let more = 0; more < 16; more++) {
+        const torn = kind | more;
+        const { length } = splitRecords(new Uint8Array(LONG_BYTES).fill(torn))[0];
+        expect(length).toBe(torn === 15 ? 4 : kind & 1 ? LONG_BYTES : DENSE_BYTES);
+      }
+    }
+    // and of a deletion only some: bits 1 to 3 of the kind go, in any order
+    for (const kind of [3, 5, 9]) for (let left = 0; left < 16; left++) expect([kind, DELETED]).toContain((kind & left) | 1);
+    for (let left = 0; left < 16; left++) expect(splitRecords(new Uint8Array(LONG_BYTES).fill(DENSE & left))[0]).toHaveLength(DENSE_BYTES);
+  });
+
+  test("COM-03: any words decode, or are refused as not ending with a record", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const parts = splitRecords(bytes);
+        expect(Buffer.concat(parts).equals(bytes)).toBe(true);
+        let records: unknown[] | undefined;
+        try {
+          records = decodeBlock(block(bytes));
+        } catch (error) {
+          expect((error as Error).message).toContain("don't end with a record; pull again");
+        }
+        if (records) expect(records).toHaveLength(parts.length);
       }),
     );
   });

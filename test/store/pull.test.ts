@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { PulledBlock } from "../../host-tools/store/log-decoder.ts";
 import { Store } from "../../host-tools/store/store.ts";
-import { clock, encounter, mark, sighting, slots } from "./slots.ts";
+import { DELETED } from "../../protocols/log-format.ts";
+import { at, clock, dense, encounter, mark, sighting, slots } from "./slots.ts";
 
 const BOARD = { logId: "00112233aabbccdd", type: "puckjs", firmware: "0.1.0" };
 const NOW = 1_700_000_000;
@@ -13,14 +14,14 @@ describe("committing a pull", () => {
     const store = open();
     const committed = await store.commitPull(BOARD, [
       block(145, slots(mark(1, 0), clock(1, 10, NOW), encounter({ rpi: 5, first: 20, seconds: 30, count: 3, maxRssi: -50, below: 4 }))),
-      block(148, sighting(5, 0xc0, -50, 20), { nextSeq: 290 }),
+      block(at(3), sighting(5, 0xc0, -50, 20), { nextSeq: 290 }),
     ]);
     expect(committed).toEqual({ board: BOARD.logId, added: 4, encounters: 1, upTo: 290, damaged: [] });
     expect(await store.encounters()).toEqual([
       {
         board: BOARD.logId,
         logId: BOARD.logId,
-        seq: 147,
+        seq: at(2),
         rpi: Buffer.alloc(16, 5),
         aem: Buffer.alloc(4, 2),
         firstSeen: NOW + 10,
@@ -45,11 +46,12 @@ describe("committing a pull", () => {
     await store.commitPull(BOARD, [block(145, log)]);
     const deleted = log.slice();
     deleted.fill(0, 0, 28);
+    deleted[0] = DELETED;
     for (const again of [log, deleted]) {
-      expect(await store.commitPull(BOARD, [block(145, again)])).toMatchObject({ added: 0, encounters: 0, upTo: 148 });
+      expect(await store.commitPull(BOARD, [block(145, again)])).toMatchObject({ added: 0, encounters: 0, upTo: at(3) });
     }
-    expect(await store.commitPull(BOARD, [block(147, slots(log.subarray(56), encounter({ first: 8 })))])).toMatchObject({ added: 1, upTo: 149 });
-    expect((await store.encounters()).map((one) => one.seq)).toEqual([145, 146, 147, 148]);
+    expect(await store.commitPull(BOARD, [block(at(2), slots(log.subarray(56), encounter({ first: 8 })))])).toMatchObject({ added: 1, upTo: at(4) });
+    expect((await store.encounters()).map((one) => one.seq)).toEqual([0, 1, 2, 3].map(at));
   });
 
   test("a battery that got low and recovered is told with its time and voltage, once pulled and from any record on", async () => {
@@ -68,26 +70,48 @@ describe("committing a pull", () => {
   test("a pull that goes back does not move the position back", async () => {
     const store = open();
     await store.commitPull(BOARD, [block(500, encounter({ first: 2 }))]);
-    expect((await store.commitPull(BOARD, [block(145, encounter({ first: 4 }))])).upTo).toBe(501);
+    expect((await store.commitPull(BOARD, [block(145, encounter({ first: 4 }))])).upTo).toBe(507);
   });
 
   test("another record under a known number stops the pull, and nothing of it is kept", async () => {
     const store = open();
     await store.commitPull(BOARD, [block(145, encounter({ first: 2 }))]);
-    const other = store.commitPull(BOARD, [block(144, encounter({ first: 8 })), block(145, encounter({ first: 4 }))]);
+    const other = store.commitPull(BOARD, [block(at(-1), encounter({ first: 8 })), block(145, encounter({ first: 4 }))]);
     await expect(other).rejects.toMatchObject({ code: "log_changed", message: expect.stringContaining("record 145 differs") });
     expect((await store.encounters()).map((one) => one.seq)).toEqual([145]);
-    expect((await store.positions()).get(BOARD.logId)).toBe(146);
+    expect((await store.positions()).get(BOARD.logId)).toBe(at(1));
   });
 
-  test("damaged slots are told, with their numbers, and do not stop the pull; their bytes are not kept", async () => {
+  test("damaged records are told, with their numbers, and do not stop the pull; their bytes are not kept", async () => {
     const store = open();
     const torn = encounter({ rpi: 0x77, first: 2 });
-    torn[0] = 0;
+    torn[9] = 0;
     const committed = await store.commitPull(BOARD, [block(145, slots(torn, encounter({ first: 4 })))]);
-    expect(committed).toMatchObject({ added: 1, upTo: 147, damaged: [{ seq: 145, reason: "the checksum is wrong" }] });
+    expect(committed).toMatchObject({ added: 1, upTo: at(2), damaged: [{ seq: 145, reason: expect.stringContaining("not whole") }] });
     // Read well the next time: it is added.
     expect((await store.commitPull(BOARD, [block(145, encounter({ first: 2 }))])).added).toBe(1);
+  });
+
+  test("a dense record is an encounter of 5 bytes of its identifier and one of its metadata", async () => {
+    const store = open();
+    const log = slots(clock(1, 0, NOW), dense({ rpi: 5, aem: 9, first: 20, seconds: 31, maxRssi: -50, below: 4 }), encounter({ first: 60 }));
+    expect(await store.commitPull(BOARD, [block(145, log)])).toMatchObject({ added: 3, encounters: 2, upTo: 145 + 7 + 3 + 7 });
+    expect(await store.commitPull(BOARD, [block(145, log)])).toMatchObject({ added: 0 });
+    expect((await store.encounters())[0]).toEqual({
+      board: BOARD.logId,
+      logId: BOARD.logId,
+      seq: at(1),
+      rpi: Buffer.alloc(5, 5),
+      aem: Buffer.of(9),
+      firstSeen: NOW + 16,
+      lastSeen: NOW + 56,
+      count: null,
+      maxRssi: -50,
+      meanRssi: -54,
+      address: null,
+      addressType: null,
+      position: null,
+    });
   });
 
   test("a board keeps its name, type and logs; what a contact leaves out stays known", async () => {
@@ -105,7 +129,7 @@ describe("committing a pull", () => {
         addedAt: NOW,
         contactAt: NOW,
         logs: [
-          { logId: BOARD.logId, nextSeq: 146 },
+          { logId: BOARD.logId, nextSeq: at(1) },
           { logId: "ffffffffffffffff", nextSeq: 0 },
         ],
       },
@@ -123,10 +147,10 @@ describe("UTC of what was logged", () => {
   test("a log written before the clock was set gets its times with the pull that brings the clock", async () => {
     const store = open();
     await store.commitPull(BOARD, [block(145, slots(mark(1, 0), encounter({ first: 100, seconds: 50 })))]);
-    expect(await times(store)).toEqual([[146, null, null]]);
+    expect(await times(store)).toEqual([[at(1), null, null]]);
     expect(await store.encounters({ from: 0 })).toEqual([]);
-    await store.commitPull(BOARD, [block(147, clock(1, 1000, NOW + 1000))]);
-    expect(await times(store)).toEqual([[146, 100, 150]]);
+    await store.commitPull(BOARD, [block(at(2), clock(1, 1000, NOW + 1000))]);
+    expect(await times(store)).toEqual([[at(1), 100, 150]]);
   });
 
   test("a clock says nothing of other eras, nor of other boards, nor anything while it is unset", async () => {
@@ -137,7 +161,7 @@ describe("UTC of what was logged", () => {
     ]);
     await store.commitPull(other, [block(145, encounter({ first: 2 }), { era: 2 })]);
     expect(await times(store)).toEqual([
-      [149, 2, 2],
+      [at(4), 2, 2],
       [145, null, null],
       [145, null, null],
     ]);
@@ -151,7 +175,7 @@ describe("UTC of what was logged", () => {
     ]);
     expect((await times(store)).map(([, first]) => first)).toEqual([day / 2, day + day / 2]);
     // The board's seconds were long: 20 s behind after another day.
-    await store.commitPull(BOARD, [block(149, slots(clock(1, 2 * day, NOW + 2 * day, { why: 3 }), clock(1, 2 * day, NOW + 2 * day + 20)))]);
+    await store.commitPull(BOARD, [block(at(4), slots(clock(1, 2 * day, NOW + 2 * day, { why: 3 }), clock(1, 2 * day, NOW + 2 * day + 20)))]);
     expect((await times(store)).map(([, first]) => first)).toEqual([day / 2, day + day / 2 + 10]);
     expect(await store.resolveTimes()).toBe(0);
   });

@@ -1,16 +1,30 @@
-import { slotWord } from "../../host-tools/store/log-decoder.ts";
+import { sealRecord } from "../../host-tools/store/log-decoder.ts";
 import { ascii, concat, writeInt } from "../../protocols/bytes.ts";
-import { CLOCK, CLOCK_STEP_UNKNOWN, ENCOUNTER, MARK, SETTINGS, SIGHTING, SLOT_BYTES } from "../../protocols/log-format.ts";
+import {
+  CLOCK,
+  CLOCK_STEP_UNKNOWN,
+  DENSE,
+  DENSE_BYTES,
+  ENCOUNTER,
+  LONG_BYTES,
+  LONG_WORDS,
+  MARK,
+  SETTINGS,
+  SIGHTING,
+} from "../../protocols/log-format.ts";
 
-// Slots as a board writes them, from the table in protocols/log-format.ts.
+// Records as a board writes them, from the table in protocols/log-format.ts.
 
 export function slot(kind: number, fill: (payload: Uint8Array) => void): Uint8Array {
-  const bytes = new Uint8Array(SLOT_BYTES);
-  fill(bytes.subarray(0, 26));
-  writeInt(bytes, 26, 2, slotWord(kind, bytes.subarray(0, 26)));
-  return bytes;
+  const bytes = new Uint8Array(LONG_BYTES);
+  bytes[0] = kind;
+  fill(bytes.subarray(1, -1));
+  return sealRecord(bytes);
 }
 export const slots = (...list: Uint8Array[]) => list.reduce(concat, new Uint8Array(0));
+
+/** Sequence number of record `n` of a log that begins at 145, where all are long. */
+export const at = (n: number) => 145 + LONG_WORDS * n;
 
 export interface Heard {
   /** Seconds since the base tick, even. */
@@ -28,9 +42,23 @@ export function encounterSlot(rpi: Uint8Array, aem: Uint8Array, { first, seconds
     writeInt(payload, 24, 2, (count >> 3) | (-maxRssi << 4) | (below << 11));
   });
 }
+/** The same as a dense record. */
+export function denseSlot(rpi: Uint8Array, aem: Uint8Array, { first, seconds = 0, maxRssi = -60, below = 0 }: Heard): Uint8Array {
+  const bytes = new Uint8Array(DENSE_BYTES);
+  const begin = Math.floor(first / 8);
+  bytes[0] = DENSE | (Math.min(below, 15) << 4);
+  const units = Math.ceil((first + seconds) / 8) - begin;
+  writeInt(bytes, 1, 3, begin | (units << 17));
+  bytes.set(rpi.subarray(0, 5), 4);
+  bytes[9] = aem[1];
+  bytes[10] = (units >> 7) | (-maxRssi << 1);
+  return sealRecord(bytes);
+}
 /** Identifier and metadata of one byte each, repeated. */
 export const encounter = (heard: Heard & { rpi?: number; aem?: number }) =>
   encounterSlot(new Uint8Array(16).fill(heard.rpi ?? 1), new Uint8Array(4).fill(heard.aem ?? 2), heard);
+export const dense = (heard: Heard & { rpi?: number; aem?: number }) =>
+  denseSlot(new Uint8Array(16).fill(heard.rpi ?? 1), new Uint8Array(4).fill(heard.aem ?? 2), heard);
 export const sighting = (rpi: number, address: number, rssi: number, offset: number) =>
   slot(SIGHTING, (payload) => {
     payload.fill(rpi, 0, 16);

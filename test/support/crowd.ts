@@ -5,13 +5,14 @@ import type { WornWorld } from "./worn-boards.ts";
 
 /** Advertising data of the person called `number`. */
 export function advertisement(number: number): Uint8Array {
-  const rpi = Uint8Array.from({ length: 16 }, (_, i) => (number * 37 + i * i * 11) & 255);
-  new DataView(rpi.buffer).setUint32(12, number);
+  const rpi = Uint8Array.from({ length: 16 }, (_, i) => Math.imul(number * 16 + i + 1, 0x9e3779b1) >>> 24);
+  // where a dense record tells it too
+  rpi.set([number >> 16, number >> 8, number], 1);
   return encodeAdvertisement(rpi, Uint8Array.of(number, 2, 3, 4), FLAGS);
 }
-/** Whose identifier it is. */
+/** Whose identifier it is, or the beginning of one. */
 export function numberOf(rpi: Uint8Array): number {
-  return new DataView(rpi.buffer, rpi.byteOffset).getUint32(12);
+  return (rpi[1] << 16) | (rpi[2] << 8) | rpi[3];
 }
 
 /** People who pass by: `size` at a time, all of them others every `seconds`. Answers how many have passed. */

@@ -1,19 +1,27 @@
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import { encodeFrame } from "../../host-tools/device/frames.ts";
 import { encodeLogHead } from "../../host-tools/device/log-head.ts";
 import type { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
+import { sealRecord } from "../../host-tools/store/log-decoder.ts";
 import { writeInt } from "../../protocols/bytes.ts";
-import type { DeviceStatus } from "../../protocols/device-link.ts";
-import { ENCOUNTER, PAYLOAD_BYTES, SLOT_BYTES, SLOTS } from "../../protocols/log-format.ts";
+import { BLOCK_HEADER_BYTES, type DeviceStatus } from "../../protocols/device-link.ts";
+import { ENCOUNTER, LONG_BYTES, LONG_WORDS, PAGE_WORDS, PAYLOAD_BYTES } from "../../protocols/log-format.ts";
 import { FakeConsole, type FakeConsoleOptions } from "./fake-console.ts";
 
-/** A slot as a board writes it. `payload`: 26 bytes. */
+/** Long records of a page, as a board fills it. */
+export const PAGE_RECORDS = Math.floor(PAGE_WORDS / LONG_WORDS);
+
+/** Sequence number of record number `n`, where all are long. */
+export function sequenceOf(n: number): number {
+  return Math.floor(n / PAGE_RECORDS) * PAGE_WORDS + (n % PAGE_RECORDS) * LONG_WORDS;
+}
+
+/** A record as a board writes it. `payload`: 26 bytes. */
 export function seal(kind: number, payload: Uint8Array): Uint8Array {
-  const slot = new Uint8Array(SLOT_BYTES);
-  slot.set(payload);
-  writeInt(slot, PAYLOAD_BYTES, 2, (crc32(slot.subarray(0, PAYLOAD_BYTES)) & 0x1fff) | (kind << 13));
-  return slot;
+  const slot = new Uint8Array(LONG_BYTES);
+  slot[0] = kind;
+  slot.set(payload, 1);
+  return sealRecord(slot);
 }
 
 /** Encounter number `n`, with an identifier that looks random. */
@@ -34,9 +42,10 @@ export function hostileSlot(n: number): Uint8Array {
 
 export interface FakeFirmwareOptions extends FakeConsoleOptions {
   logId?: string;
+  /** How many, all long. */
   records?: number;
-  /** First record still held. */
-  lo?: number;
+  /** Number of the first page still held. */
+  firstPage?: number;
   slot?: (n: number) => Uint8Array;
   /** Time a request takes on the board, ms. */
   workMs?: number;
@@ -66,8 +75,8 @@ export class FakeFirmware {
   ) {
     const id = options.logId ?? "0011223344556677";
     this.head = encodeLogHead(Buffer.from(id, "hex"), 5);
-    this.hi = options.records ?? 0;
-    this.lo = options.lo ?? 0;
+    this.hi = sequenceOf(options.records ?? 0);
+    this.lo = (options.firstPage ?? 0) * PAGE_WORDS;
     this.ahead = options.clockAhead ?? 0;
     this.began = clock.now;
     const later = (run: () => void) => (options.workMs ? clock.at(clock.now + options.workMs / 1000, run) : run());
@@ -131,6 +140,8 @@ export class FakeFirmware {
       hi: this.hi,
       ak: this.acknowledged,
       dr: 0,
+      pg: 5,
+      df: 0,
       op: 0,
       n: 0,
       ad: 1,
@@ -149,22 +160,21 @@ export class FakeFirmware {
   }
 
   private block(asked: number, count: number): Uint8Array {
-    const seq = Math.min(asked, this.hi);
-    const pageEnd = seq - (seq % SLOTS) + SLOTS;
-    if (seq < this.lo) {
-      // nothing there any more, and where to go on
-      const nothing = new Uint8Array(16);
-      writeInt(nothing, 0, 4, seq);
-      writeInt(nothing, 12, 4, Math.max(pageEnd, this.lo));
-      return nothing;
-    }
-    const next = Math.min(seq + count, pageEnd, this.hi);
-    const block = new Uint8Array(16 + (next - seq) * SLOT_BYTES);
-    writeInt(block, 0, 4, seq);
-    writeInt(block, 4, 4, 1);
+    const word = asked % PAGE_WORDS;
+    const pageAt = asked - word;
+    const gone = asked < this.lo || asked >= this.hi;
+    const next = Math.min(gone ? Math.max(pageAt + PAGE_WORDS, this.lo) : Math.min(asked + count, pageAt + PAGE_WORDS), this.hi);
+    const records: number[] = [];
+    // whole ones only; the last words of a page take none
+    for (let i = Math.ceil(word / LONG_WORDS); !gone && i < PAGE_RECORDS && pageAt + i * LONG_WORDS < next; i++)
+      records.push((pageAt / PAGE_WORDS) * PAGE_RECORDS + i);
+    const block = new Uint8Array(BLOCK_HEADER_BYTES + records.length * LONG_BYTES);
+    writeInt(block, 0, 4, asked);
+    writeInt(block, 4, 4, gone ? 0 : 1);
     writeInt(block, 8, 4, 0);
     writeInt(block, 12, 4, next);
-    for (let i = seq; i < next; i++) block.set((this.options.slot ?? encounterSlot)(i), 16 + (i - seq) * SLOT_BYTES);
+    writeInt(block, 16, 4, records.length > 0 ? sequenceOf(records[0]) : next);
+    for (const [i, n] of records.entries()) block.set((this.options.slot ?? encounterSlot)(n), BLOCK_HEADER_BYTES + i * LONG_BYTES);
     return block;
   }
 }

@@ -1,9 +1,9 @@
 import { crc32 } from "node:zlib";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { type ClockTie, stretchesOf, unixOfTick, usableTies } from "../../host-tools/store/era-time.ts";
-import { decodeBlock, type LogRecord, type PulledBlock } from "../../host-tools/store/log-decoder.ts";
-import { readU16, readU32 } from "../../protocols/bytes.ts";
-import { HEAD_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_MAGIC, PAYLOAD_BYTES, SLOT_BYTES, SLOTS, TEK } from "../../protocols/log-format.ts";
+import { decodeBlock, isSealed, type LogRecord, type PulledBlock, splitRecords } from "../../host-tools/store/log-decoder.ts";
+import { readU32 } from "../../protocols/bytes.ts";
+import { HEAD_BYTES, LONG_WORDS, PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_MAGIC, PAGE_WORDS, TEK, WORD_BYTES } from "../../protocols/log-format.ts";
 
 // The log as it lies in a board's flash, read by the tables of protocols/log-format.ts and by nothing of the firmware.
 
@@ -24,13 +24,39 @@ export function pagesOf(board: VirtualBoard): (PulledBlock & { page: number; add
     const check = (crc32(header.subarray(0, 16)) ^ readU32(head, 4)) >>> 0;
     if (readU32(header, 0) !== PAGE_MAGIC || readU32(header, 16) !== check) continue;
     const page = readU32(header, 4);
-    const slots = flash.read(address + PAGE_HEADER_BYTES, SLOTS * SLOT_BYTES);
-    pages.push({ page, address, seq: page * SLOTS, baseTick: readU32(header, 8), era: readU32(header, 12), slots });
+    const slots = flash.read(address + PAGE_HEADER_BYTES, PAGE_WORDS * WORD_BYTES);
+    pages.push({ page, address, seq: page * PAGE_WORDS, baseTick: readU32(header, 8), era: readU32(header, 12), slots });
   }
   return pages.sort((a, b) => a.page - b.page);
 }
 
-/** All records, oldest first, without the blank slots. */
+/** A record as it lies in flash. */
+export interface RawRecord {
+  seq: number;
+  address: number;
+  kind: number;
+  slot: Uint8Array;
+}
+
+/** What stands on a page, blank words included. */
+export function rawRecordsOf({ seq, address, slots }: { seq: number; address: number; slots: Uint8Array }): RawRecord[] {
+  let at = 0;
+  return splitRecords(slots).map((slot) => {
+    const record = { seq: seq + at / WORD_BYTES, address: address + PAGE_HEADER_BYTES + at, kind: slot[0] & 15, slot };
+    at += slot.length;
+    return record;
+  });
+}
+
+/** What T.r shows of a record: ones behind its kind where it is an own key, deleted, or not whole. */
+export function shownByBoard(slot: Uint8Array): Uint8Array {
+  if (isSealed(slot) && (slot[0] & 15) !== TEK) return slot;
+  const hidden = new Uint8Array(slot.length).fill(255);
+  hidden[0] = slot[0] | 0xf0;
+  return hidden;
+}
+
+/** All records, oldest first, without the blank words. */
 export function recordsOf(board: VirtualBoard): LogRecord[] {
   return pagesOf(board)
     .flatMap(decodeBlock)
@@ -39,6 +65,28 @@ export function recordsOf(board: VirtualBoard): LogRecord[] {
 
 export function recordsOfKind<K extends LogRecord["kind"]>(board: VirtualBoard, kind: K): Extract<LogRecord, { kind: K }>[] {
   return recordsOf(board).filter((record): record is Extract<LogRecord, { kind: K }> => record.kind === kind);
+}
+
+/** Encounters of both forms, oldest first. */
+export function encountersOf(board: VirtualBoard): { seq: number; kind: "encounter" | "dense"; id: Uint8Array }[] {
+  return recordsOf(board).flatMap((record) => {
+    if (record.kind === "encounter") return { seq: record.seq, kind: record.kind, id: record.rpi };
+    return record.kind === "dense" ? { seq: record.seq, kind: record.kind, id: record.prefix } : [];
+  });
+}
+
+/** Sequence numbers of words that were left out: blank ones before the end of the log where a record would have had room. */
+export function holesOf(board: VirtualBoard): number[] {
+  const pages = pagesOf(board);
+  return pages.flatMap((page) => {
+    const raw = rawRecordsOf(page);
+    const isBlank = ({ slot }: RawRecord) => slot.every((byte) => byte === 255);
+    const end = page === pages.at(-1) ? raw.findLastIndex((record) => !isBlank(record)) : raw.length;
+    return raw
+      .slice(0, end)
+      .filter((record) => isBlank(record) && record.seq - page.seq <= PAGE_WORDS - LONG_WORDS)
+      .map(({ seq }) => seq);
+  });
 }
 
 /** An own key as it lies in flash. */
@@ -52,16 +100,16 @@ export interface StoredKey {
 }
 
 export function keysOf(board: VirtualBoard): StoredKey[] {
-  return pagesOf(board).flatMap(({ seq, slots }) => {
-    const keys: StoredKey[] = [];
-    for (let i = 0; i < SLOTS; i++) {
-      const slot = slots.subarray(i * SLOT_BYTES, (i + 1) * SLOT_BYTES);
-      const word = readU16(slot, PAYLOAD_BYTES);
-      if (word >> 13 !== TEK || (word & 0x1fff) !== (crc32(slot.subarray(0, PAYLOAD_BYTES)) & 0x1fff)) continue;
-      keys.push({ seq: seq + i, tek: slot.slice(0, 16), rollingStart: readU32(slot, 16), rollingPeriod: slot[20], ended: slot[21] === 1 });
-    }
-    return keys;
-  });
+  return pagesOf(board)
+    .flatMap(rawRecordsOf)
+    .filter(({ kind, slot }) => kind === TEK && isSealed(slot))
+    .map(({ seq, slot }) => ({
+      seq,
+      tek: slot.slice(1, 17),
+      rollingStart: readU32(slot, 17),
+      rollingPeriod: slot[21],
+      ended: slot[22] === 1,
+    }));
 }
 
 /** Unix second of a tick of an era, as the hub works it out; undefined while nothing ties the era to time. */

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { expect } from "vitest";
 import { findBoard } from "../../boards/index.ts";
-import type { Board } from "../../host-tools/device/board.ts";
+import { type Board, decodeBlockAnswer } from "../../host-tools/device/board.ts";
 import { hostClockOn } from "../../host-tools/device/host-clock.ts";
 import { openMemory } from "../../host-tools/device/memory.ts";
 import { openBoard } from "../../host-tools/device/open-board.ts";
@@ -10,9 +10,10 @@ import type { Position } from "../../host-tools/simulator/air.ts";
 import type { Radio } from "../../host-tools/simulator/radio.ts";
 import type { VirtualBoard, VirtualBoardOptions } from "../../host-tools/simulator/virtual-board.ts";
 import { World } from "../../host-tools/simulator/world.ts";
+import { splitRecords } from "../../host-tools/store/log-decoder.ts";
 import { readU32 } from "../../protocols/bytes.ts";
 import { type DeviceStatus, FRAME_FIRST, FRAME_SECOND } from "../../protocols/device-link.ts";
-import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE, PAGE_BYTES, SLOT_BYTES } from "../../protocols/log-format.ts";
+import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE, LONG_WORDS, PAGE_BYTES, WORD_BYTES } from "../../protocols/log-format.ts";
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { firmwareFor } from "./built-firmware.ts";
 import { type Heard, keepHeard, keepRecord, type Phase } from "./observer.ts";
@@ -85,15 +86,22 @@ export function command(board: VirtualBoard, call: string): Uint8Array {
   return new Uint8Array(payload);
 }
 
-/** All slots that the board hands over by T.r from `from` on, 28 bytes each, by sequence number. */
+/** Records of so many words, at least: as `writeRecords` writes them. */
+export const recordsIn = (words: number): number => Math.ceil(words / LONG_WORDS);
+
+/** All records that the board hands over by T.r from `from` on, by sequence number; without blank words. */
 export function readLog(board: VirtualBoard, from = 0): Map<number, Uint8Array> {
   const slots = new Map<number, Uint8Array>();
   for (let seq = from, end = status(board).hi; seq < end; ) {
-    const answer = Buffer.from(command(board, `r(${seq},71)`));
-    for (let at = 16; at < answer.length; at += SLOT_BYTES)
-      slots.set(answer.readUInt32LE(0) + (at - 16) / SLOT_BYTES, answer.subarray(at, at + SLOT_BYTES));
-    if (answer.readUInt32LE(12) <= seq) throw new Error(`T.r(${seq},71) goes on at ${answer.readUInt32LE(12)}`);
-    seq = answer.readUInt32LE(12);
+    const answer = decodeBlockAnswer(command(board, `r(${seq},500)`))!;
+    if (answer.asked !== seq || answer.nextSeq <= seq)
+      throw new Error(`T.r(${seq},500) answers for ${answer.asked} and goes on at ${answer.nextSeq}`);
+    let at = answer.seq;
+    for (const slot of splitRecords(answer.slots)) {
+      if (slot.length > WORD_BYTES || slot.some((byte) => byte < 255)) slots.set(at, slot);
+      at += slot.length / WORD_BYTES;
+    }
+    seq = answer.nextSeq;
   }
   return slots;
 }

@@ -1,5 +1,6 @@
 import { first } from "./001-first.ts";
 import { clockContacts } from "./002-clock-contacts.ts";
+import { dense } from "./003-dense.ts";
 
 /** SQL of each step, oldest first. A step is never changed once released; `PRAGMA user_version` counts those a database has seen. */
-export const MIGRATIONS: readonly string[] = [first, clockContacts];
+export const MIGRATIONS: readonly string[] = [first, clockContacts, dense];

@@ -100,7 +100,7 @@ test("a firmware is described in a few short lines", () => {
     protocols: ["gaen"],
     version: "0.1.0-1a2b3c4d",
     bytes: 9784,
-    flash: { pages: 10, codePages: 3, guaranteedEncounters: 684, maximumEncounters: 963 },
+    flash: { pages: 10, codePages: 3, guaranteedEncounters: 684, maximumEncounters: 963, guaranteedDense: 1597, maximumDense: 2249 },
     variables: { estimated: 969, total: 2630 },
     sha256: "ab".repeat(32),
   } as unknown as Manifest;
@@ -110,6 +110,7 @@ test("a firmware is described in a few short lines", () => {
       "code      9784 bytes, 3 of 10 flash pages",
       "memory    about 969 of 2630 variables",
       "log       684 encounters at any time, 963 from empty",
+      "dense     1597 encounters at any time, 2249 from empty",
       `SHA-256   ${"ab".repeat(32)}`,
       "file      out/puckjs-wearable.js",
     ].join("\n"),
