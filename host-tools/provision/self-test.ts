@@ -23,8 +23,8 @@ export interface SelfTest {
 
 /** A fresh CR2032 has 3,000 mV and more at rest; below this it has been used for long. */
 export const USED_CELL_MV = 2800;
-/** Slots that are read back: one answer's worth. */
-const READ_BACK = 58;
+/** Words of the log that are read back: one answer's worth. */
+const READ_BACK = 400;
 const BETWEEN_READINGS_MS = 3000;
 /** Two measurements over a wire, and a clock that is 5 % wrong. */
 const CLOCK_TOLERANCE_MS = 150;

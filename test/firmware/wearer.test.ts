@@ -91,8 +91,10 @@ describe("a short press tells by light", () => {
     const world = new WornWorld(318);
     const board = await world.wear({ x: 0, y: 0 }, { role: "scanner", ringPages: 2 });
     writeRecords(board, recordsIn(2 * PAGE_WORDS));
+    world.pass(20);
     expect(inWords(pressAndWatch(world, board), board)).toEqual(["short yellow", "short yellow", "short yellow"]);
     command(board, `a(${status(board).hi})`);
+    world.pass(2);
     expect(inWords(pressAndWatch(world, board), board)).toEqual(["short green"]);
   });
 

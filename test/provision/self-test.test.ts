@@ -59,7 +59,7 @@ test.each<[string, RegExp, (board: VirtualBoard) => void]>([
     /1 of \d+ records read back damaged/,
     (board) => {
       // the first record of the first page: settings
-      const at = pagesOf(board)[0].address + PAGE_HEADER_BYTES + 2;
+      const at = pagesOf(board)[0].address + PAGE_HEADER_BYTES + 3;
       const where = [...board.flash.read(at, 20)].findIndex((byte) => byte !== 0);
       const byte = board.flash.read(at + where, 1)[0];
       board.flash.write(at + where, Uint8Array.of(byte & (byte - 1)));

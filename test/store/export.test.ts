@@ -48,13 +48,13 @@ describe("exporting files of the peer tool", () => {
     const out = newFolder();
     const report = await exportFiles(store, { out, board: "badge-7" });
     const files = ["rx_data.csv", "undated.csv"].map((name) => ({ file: join(out, name), rows: 1 }));
-    expect(report).toEqual({ files, leftOut: { withoutTime: 1, withoutAem: 0 } });
+    expect(report).toEqual({ files, leftOut: { withoutTime: 1, withoutAem: 0, dense: 0 } });
     expect(read(out, "rx_data.csv")).toBe(
       `StartTime;EndTime;RPI;AEM;MaxRSSI;BDADDR\n${NOW + 10};${NOW + 40};${"ab".repeat(16)};cdcdcdcd;-50;00:00:00:00:00:00 (random)\n`,
     );
     const after = new Date((NOW + 41) * 1000).toISOString().slice(0, 19).replace("T", " ");
     expect(read(out, "undated.csv")).toBe(
-      `board;era;record;not before;not after;seconds;rpi;aem;max rssi\nbadge-7;2;148;${after} UTC;;0;${"01".repeat(16)};02020202;-60\n`,
+      `board;era;record;not before;not after;seconds;rpi;aem;max rssi\nbadge-7;2;166;${after} UTC;;0;${"01".repeat(16)};02020202;-60\n`,
     );
     expect(readdirSync(out)).toEqual(["rx_data.csv", "undated.csv"]);
   });
@@ -70,7 +70,7 @@ describe("exporting files of the peer tool", () => {
     );
     await store.commitPull(BOARD, [{ seq: 145, era: 1, baseTick: 0, slots: log }]);
     const out = newFolder();
-    expect((await exportFiles(store, { out })).leftOut).toEqual({ withoutTime: 0, withoutAem: 1 });
+    expect((await exportFiles(store, { out })).leftOut).toEqual({ withoutTime: 0, withoutAem: 1, dense: 0 });
     expect(read(out, "rx_data.csv").split("\n")[1]).toBe(`${NOW + 2};${NOW + 4};${"05".repeat(16)};02020202;-60;c2:c2:c2:c2:c2:c2 (random)`);
     expect(read(out, "rx_raw_data.csv").split("\n").slice(1, -1)).toEqual([
       `${NOW + 2};${"05".repeat(16)};02020202;-70;11:11:11:11:11:11 (random)`,
