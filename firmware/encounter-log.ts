@@ -71,7 +71,7 @@ export function nearlyFull(): boolean {
 }
 /** Are new encounters written in 12 bytes? */
 export function writesDense(): boolean {
-  return settings[RECORD_FORM] === 1 || (settings[RECORD_FORM] > 1 && nearlyFull());
+  return settings[RECORD_FORM] > 1 ? nearlyFull() : settings[RECORD_FORM] > 0;
 }
 /** Flash address of a word of a page. */
 export function wordAddress(page: number, word: number): number {
@@ -161,9 +161,11 @@ export function isLiveKey(slot: Uint8Array): boolean {
 }
 /** Overwrites a record with zeros; a long one stays long. Where the power went while that was done, it is done again. */
 export function deleteRecord(slot: Uint8Array, address: number): void {
-  const gone = new Uint8Array(slot.length);
-  gone[0] = slot[0] & 1;
-  if (E.sum(slot) > 1) flash.write(gone, address);
+  if (E.sum(slot) > 1)
+    flash.write(
+      slot.map((byte, i) => (i ? 0 : byte & 1)),
+      address,
+    );
 }
 /** Own keys leave the page that goes next as soon as the newest one is there. A power cut in between makes two of one at worst. */
 function moveKeys(): void {
@@ -256,16 +258,16 @@ export function deleteExpired(): void {
   let last = 0;
   eachOf(1 << CLOCK, function (slot, address) {
     const at = readU32(slot, 9);
-    if (at > 0 && at < limit) last = address;
+    if (at && at < limit) last = address;
   });
-  let done = last > 0;
   eachOf(
     // marks and settings are needed to read what stays; the rest may be torn or half deleted
-    done ? 0xffff - (1 << SETTINGS) - (1 << MARK) - (1 << BLANK) : 1 << TEK,
+    last ? 0xffff - (1 << SETTINGS) - (1 << MARK) - (1 << BLANK) : 1 << TEK,
     function (slot, address) {
       const kind = slot[0] & 15;
-      if (kind === CLOCK) done = done && address !== last;
-      else if (kind === TEK ? !isLiveKey(slot) : done) deleteRecord(slot, address);
+      // what follows is younger
+      if (address === last) last = 0;
+      else if (kind === TEK ? !isLiveKey(slot) : last && kind !== CLOCK) deleteRecord(slot, address);
     },
     true,
   );
@@ -283,7 +285,7 @@ export function openLog(): void {
     }
   }
   // a first page that begins with anything else can't be filled: its bits can't be set again
-  if (newest < 0 && readU32(flash.read(4, wordAddress(0, 0) - PAGE_HEADER_BYTES), 0) < 0xffffffff) newest = 0;
+  if (newest < 0 && E.sum(flash.read(4, wordAddress(0, 0) - PAGE_HEADER_BYTES)) < 4 * 255) newest = 0;
   else if (newest >= 0) {
     const begin = wordAddress(newest, 0);
     let end = begin + PAGE_WORDS * WORD_BYTES;
@@ -293,7 +295,6 @@ export function openLog(): void {
     // behind the last word that isn't blank; a torn record keeps its length
     cursor = 0;
     while (begin + cursor * WORD_BYTES < end) cursor += recordWords(flash.read(1, begin + cursor * WORD_BYTES)[0]);
-    cursor = Math.min(cursor, PAGE_WORDS);
   }
   let known = 0;
   eachOf((1 << MARK) | (1 << CLOCK) | (1 << SETTINGS), function (slot) {

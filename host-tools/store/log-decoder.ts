@@ -154,7 +154,7 @@ export function sealRecord<T extends Uint8Array>(slot: T): T {
 
 /** Does the check of a whole record hold? */
 export function isSealed(slot: Uint8Array): boolean {
-  return Buffer.from(slot).equals(sealRecord(slot.slice()));
+  return Buffer.from(slot).equals(sealRecord(new Uint8Array(slot)));
 }
 
 /** The bytes of each record of some words that begin with one. The last may be cut. */

@@ -67,7 +67,9 @@ export class ClockLab {
 
   /** Puts the board on, and beside it somebody who has another identifier every `seconds`, and is there only for the first `present` of them. */
   async begin(options: Parameters<WornWorld["wear"]>[1] = {}, seconds = 3600, present = seconds): Promise<void> {
-    this.board = await this.world.wear({ x: 0, y: 0 }, { clockSet: false, settings: { cycleTime: 900 }, ...options });
+    // full records: a dense one tells its times in steps of 8 s
+    const settings = { recordForm: 0, cycleTime: 900, ...options.settings };
+    this.board = await this.world.wear({ x: 0, y: 0 }, { clockSet: false, ...options, settings });
     const { clock, air } = this.world;
     const next = () => {
       const neighbour = beacon(air, "neighbour", { x: 1, y: 0 }, advertisement(this.packets++), { intervalMs: 250 });

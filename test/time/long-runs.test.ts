@@ -3,6 +3,7 @@ import { nodeCrypto } from "../../host-tools/node-crypto.ts";
 import { decodeOwnKeys } from "../../host-tools/store/log-decoder.ts";
 import { rollingProximityIdentifiers } from "../../protocols/gaen/identifier-series.ts";
 import { rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
+import { PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
 import { ClockLab } from "../support/clock-lab.ts";
 import { crowd } from "../support/crowd.ts";
 import { recordsOfKind } from "../support/flash-log.ts";
@@ -61,8 +62,8 @@ describe("three weeks without a host", () => {
     const { dr, hi, lo } = status(lab.board);
     expect(dr).toBeGreaterThan(200);
     const { pulled } = await lab.contact();
-    expect(pulled.lost).toBe(dr);
-    expect(hi - lo).toBeLessThan(3 * 142);
+    expect(pulled.lost).toBe(dr * WORD_BYTES);
+    expect(hi - lo).toBeLessThan(3 * PAGE_WORDS);
     expect(await lab.expectTrueTimes()).toBeGreaterThan(100);
     expect(lab.errors().after.worst).toBeLessThan(500);
     await lab.close();
