@@ -124,12 +124,17 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
             slot.fill(255, 1);
           }
         }
-        writeInt(block, 0, 4, sequence);
-        writeInt(block, 4, 4, stop ? header.era : 0);
-        writeInt(block, 8, 4, header.base);
-        // pages that did not survive are stepped over
-        writeInt(block, 12, 4, stop ? page * PAGE_WORDS + stop : Math.min(end, Math.max(sequence - word + PAGE_WORDS, firstSequence())));
-        writeInt(block, 16, 4, page * PAGE_WORDS + from);
+        const begin = sequence - word;
+        [
+          sequence,
+          stop ? header.era : 0,
+          header.base,
+          // pages that did not survive are stepped over
+          stop ? begin + stop : Math.min(end, Math.max(begin + PAGE_WORDS, firstSequence())),
+          begin + from,
+        ].forEach(function (value, i) {
+          writeInt(block, i * 4, 4, value);
+        });
         send(block);
       },
       a: function (sequence: number) {

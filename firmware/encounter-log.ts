@@ -195,10 +195,9 @@ function openPage(): void {
     flash.erasePage(address);
   }
   base = earliestBase();
-  writeInt(header, 0, 4, PAGE_MAGIC);
-  writeInt(header, 4, 4, newest);
-  writeInt(header, 8, 4, base);
-  writeInt(header, 12, 4, era);
+  [PAGE_MAGIC, newest, base, era].forEach(function (value, i) {
+    writeInt(header, i * 4, 4, value);
+  });
   writeInt(header, 16, 4, headerCheck(header));
   flash.write(header, address);
   cursor = 0;

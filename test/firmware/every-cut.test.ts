@@ -31,7 +31,7 @@ describe("a log whose power is cut anywhere in a life of encounters, keys, setti
     // page 0 is filled as it is
     expect(erased).toHaveLength(begun - 1);
     expect(new Set(erased).size).toBe(ringPages);
-    const words = steps.reduce((sum, { bytes }) => sum + (bytes && bytes.some((byte) => byte > 1) ? bytes.length / 4 : 0), 0);
+    const words = steps.reduce((sum, { bytes }) => sum + (bytes?.some((byte) => byte > 1) ? bytes.length / 4 : 0), 0);
     expect(words / begun).toBeLessThan(PAGE_WORDS + 6);
   });
 });
