@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { splitRecords } from "../../host-tools/store/log-decoder.ts";
 import { PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
-import { CYCLE_TIME } from "../../protocols/settings.ts";
+import { CYCLE_TIME, RECORD_FORM } from "../../protocols/settings.ts";
 import { build, NO_INTERPRETER } from "./abilities.ts";
 import { flashWithRadio, linkInterpreter, pullBlocks, reach, wearable } from "./firmware-run.ts";
 import { Interpreter, startInterpreter, temporaryDirectory } from "./interpreter.ts";
@@ -33,7 +33,7 @@ function* places(count: number, below: number): Generator<number> {
 /** Starts a board that has been flashed, and lets it work. Answers its exit code if it loses power on the way. */
 async function work(directory: string, environment: Record<string, string> = {}): Promise<number | string | undefined> {
   const board = new Interpreter({ directory, virtualTime: 0, environment });
-  board.type(`\x10echo(0)\n\x10T.c(${CYCLE_TIME},${CYCLE})\n\x10T.t(${UNIX},0,12)\n`);
+  board.type(`\x10echo(0)\n\x10T.c(${CYCLE_TIME},${CYCLE})\n\x10T.c(${RECORD_FORM},0)\n\x10T.t(${UNIX},0,12)\n`);
   const lost = board.ended;
   const done = board.advance(HOURS * 3_600_000).then(
     () => undefined,
