@@ -221,5 +221,5 @@ export default async function standardFirmware() {
   const generator = join(ROOT, "dist/host-tools/generator/bundle.js");
   if (!existsSync(generator)) throw new Error("dist/host-tools is not built; run `npm run build`, which compiles it first");
   const { standardBundles } = await import(pathToFileURL(generator).href);
-  return standardBundles().map(firmwareBundle);
+  return (await standardBundles()).map(firmwareBundle);
 }

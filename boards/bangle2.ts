@@ -12,6 +12,7 @@ export const bangle2: BoardFacts = {
   storage: { address: 0x60000000, pages: 2048, pageBytes: 4096, internal: false },
   crypto: { sha1: true, sha256: true, aes: false, aesCcm: true },
   console: { device: "Terminal", baud: 9600, alwaysOn: true },
+  ports: ["Serial1", "Bluetooth"],
   lights: [],
   buttons: ["BTN1"],
   screen: { width: 176, height: 176, bitsPerPixel: 3, power: "Bangle.setLCDPower", fonts: ["4x6", "6x8"], lit: "light" },

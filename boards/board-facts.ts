@@ -17,6 +17,8 @@ export interface BoardFacts {
   crypto: { sha1: boolean; sha256: boolean; aes: boolean; aesCcm: boolean };
   /** Console of a freshly started board and its pins. */
   console: { device: "Serial1" | "Bluetooth" | "USB" | "Terminal"; tx?: string; rx?: string; baud: number; alwaysOn: boolean };
+  /** Ports of a started board through which somebody may reach its console. */
+  ports: string[];
   lights: { name: string; colour: "red" | "green" | "blue" | "white" | "backlight" }[];
   buttons: string[];
   /** `power`: the call that switches it on and off. `fonts`: bitmap fonts of the interpreter, width by height of a letter's place. `lit`: what a pixel of 1 looks like. */

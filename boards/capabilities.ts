@@ -24,7 +24,11 @@ export const PROTOCOLS: { [name: string]: { title: string } } = {
 /** What a bundle has beside its role unless it is built without: each takes room. */
 export const FEATURES: { [name: string]: string } = {
   proof: "proof of beaconing: the hub can have advertisements confirmed by who hears them",
+  lock: "a key without which the board gives nobody a console; a page less for the log on a Puck.js",
 };
+
+/** Features that are left out unless they are asked for: with them a Puck.js wearable doesn't fit into three pages of flash. */
+export const ON_DEMAND = ["lock"];
 
 /** Pages a log needs: one for its head, two for the ring, of which one may be empty. Keys and settings are kept there too, so every role has one. */
 export const LEAST_LOG_PAGES = 3;

@@ -12,6 +12,7 @@ export const microbit2: BoardFacts = {
   storage: { address: (118 - 10) * 4096, pages: 10, pageBytes: 4096, internal: true },
   crypto: { sha1: false, sha256: false, aes: false, aesCcm: false },
   console: { device: "Serial1", tx: "H1", rx: "H0", baud: 9600, alwaysOn: true },
+  ports: ["Serial1", "Bluetooth"],
   lights: [{ name: "LED1", colour: "red" }],
   buttons: ["BTN1", "BTN2"],
   screen: { width: 5, height: 5, bitsPerPixel: 1, fonts: ["4x6"], lit: "light" },

@@ -12,6 +12,7 @@ export const nrf52840dk: BoardFacts = {
   storage: { address: (246 - 10) * 4096, pages: 10, pageBytes: 4096, internal: true },
   crypto: { sha1: false, sha256: false, aes: false, aesCcm: false },
   console: { device: "Serial1", tx: "D6", rx: "D8", baud: 9600, alwaysOn: false },
+  ports: ["Serial1", "Bluetooth", "USB"],
   lights: [
     { name: "LED1", colour: "green" },
     { name: "LED2", colour: "green" },

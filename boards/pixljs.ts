@@ -12,6 +12,7 @@ export const pixljs: BoardFacts = {
   storage: { address: (118 - 9) * 4096, pages: 9, pageBytes: 4096, internal: true },
   crypto: { sha1: true, sha256: false, aes: false, aesCcm: false },
   console: { device: "Serial1", tx: "D1", rx: "D0", baud: 9600, alwaysOn: false },
+  ports: ["Serial1", "Bluetooth"],
   lights: [{ name: "LED1", colour: "backlight" }],
   buttons: ["BTN1", "BTN2", "BTN3", "BTN4"],
   screen: { width: 128, height: 64, bitsPerPixel: 1, power: "Pixl.setLCDPower", fonts: ["4x6"], lit: "dark" },

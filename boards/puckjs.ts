@@ -18,6 +18,7 @@ export const puckjs: BoardFacts = {
   storage: { address: (118 - 10) * 4096, pages: 10, pageBytes: 4096, internal: true },
   crypto: { sha1: true, sha256: true, aes: true, aesCcm: false },
   console: { device: "Serial1", tx: "D28", rx: "D29", baud: 9600, alwaysOn: false },
+  ports: ["Serial1", "Bluetooth"],
   lights: [
     { name: "LED1", colour: "red" },
     { name: "LED2", colour: "green" },

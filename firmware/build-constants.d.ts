@@ -26,4 +26,10 @@ declare module "tracelet:build" {
   export const PROOF: boolean;
   /** Is there a button called BTN? */
   export const BUTTON: boolean;
+  /** Port of the console as the board starts. */
+  export const CONSOLE: string;
+  /** Has the board USB beside its pins? */
+  export const USB_PORT: boolean;
+  /** Can it be locked? */
+  export const LOCK: boolean;
 }

@@ -1,14 +1,26 @@
-import { ADVERTISE, BOARD_ID, PROOF, ROLE, SCAN, VERSION } from "tracelet:build";
+import { ADVERTISE, BOARD_ID, LOCK, PROOF, ROLE, SCAN, VERSION } from "tracelet:build";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
-import { BLOCK_HEADER_BYTES, FRAME_FIRST, FRAME_OVERHEAD, FRAME_SECOND, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
+import { BLOCK_HEADER_BYTES, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
-import { CLOCK_STEP_UNKNOWN, LONG_BYTES, MARK, PAGE_WORDS, PAYLOAD_BYTES, recordWords, TEK, WORD_BYTES } from "../protocols/log-format.ts";
+import {
+  CLOCK_STEP_UNKNOWN,
+  KEYS_HANDED_OVER,
+  LOCK_KEY,
+  LONG_BYTES,
+  MARK,
+  PAGE_WORDS,
+  PAYLOAD_BYTES,
+  recordWords,
+  TEK,
+  WORD_BYTES,
+} from "../protocols/log-format.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { aes128, aesInUse, sha256InUse } from "./crypto/board.ts";
 import {
   acknowledge,
   acknowledged,
+  appendClock,
   appendSettings,
   dropped,
   eachOf,
@@ -26,6 +38,8 @@ import {
   wordAddress,
   writesDense,
 } from "./encounter-log.ts";
+import { frame } from "./frame.ts";
+import { lockKey, session, setLock, wrongAnswers } from "./lock.ts";
 import { advertising, endKeys, privateAddress, radioErrors, rotations, sentIdentifier } from "./roles/beacon.ts";
 import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
@@ -38,14 +52,7 @@ let askedTag = 0;
 // The commands of protocols/device-link.ts, on the global object `T`. Each prints one frame.
 
 function send(payload: Uint8Array): void {
-  const length = payload.length;
-  const frame = new Uint8Array(length + FRAME_OVERHEAD);
-  frame[0] = FRAME_FIRST;
-  frame[1] = FRAME_SECOND;
-  writeInt(frame, 2, 2, length);
-  frame.set(payload, 4);
-  writeInt(frame, length + 4, 4, E.CRC32(frame.subarray(2, length + 4)));
-  print(E.toString(frame));
+  print(frame(payload));
 }
 function answer(value: object): void {
   send(ascii(JSON.stringify(value)));
@@ -57,6 +64,7 @@ function refuse(code: string): void {
 /** `setClock`: Unix seconds and the link's round trip in ms; answers the step in ms. `refresh`: rotate now. */
 export function installConsole(setClock: (unix: number, roundTripMs: number) => number, refresh: () => void): void {
   function commands(): { [name: string]: (...numbers: number[]) => void } {
+    if (LOCK) session(true);
     return {
       s: function () {
         answer({
@@ -83,6 +91,8 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           cr: ADVERTISE || PROOF ? aesInUse : undefined,
           sh: ADVERTISE ? sha256InUse : undefined,
           pf: PROOF && ADVERTISE ? (lastProof === undefined ? -1 : (tick() - lastProof) | 0) : undefined,
+          lk: LOCK ? (lockKey ? 1 : 0) : undefined,
+          wr: LOCK ? wrongAnswers : undefined,
           mv: Math.round(NRF.getBattery() * 1000),
           ml: SCAN ? loadedMillivolts : undefined,
           lb: SCAN ? (lowBattery ? 1 : 0) : undefined,
@@ -166,8 +176,10 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         eachOf(1 << TEK, function (slot) {
           // of a key still in use, what has been sent; none of days to come, if the clock was wrong (GAEN-12)
           slot[21] = Math.min(slot[21], Math.max(0, interval - readU32(slot, 17) + 1));
-          if (isLiveKey(slot)) keys.push(slot);
+          if (slot[22] !== LOCK_KEY && isLiveKey(slot)) keys.push(slot);
         });
+        // first of all, so that it is known whatever happens to the answer
+        appendClock(KEYS_HANDED_OVER, CLOCK_STEP_UNKNOWN, 0);
         const all = new Uint8Array(keys.length * PAYLOAD_BYTES);
         for (let i = 0; i < keys.length; i++) all.set(keys[i].subarray(1, 1 + PAYLOAD_BYTES), i * PAYLOAD_BYTES);
         send(all);
@@ -200,6 +212,12 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         askedTag = 0;
         lastProof = tick() - ago;
         answer({});
+      },
+      l: function (k0, k1, k2, k3) {
+        if (!LOCK) return refuse("opt");
+        if (k0 !== undefined) /*@__INLINE__*/ setLock([k0, k1, k2, k3]);
+        answer({});
+        if (k0 === undefined) session();
       },
     };
   }

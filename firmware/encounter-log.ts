@@ -32,7 +32,9 @@ const OLDEST_OPEN = 9999;
 export const flash = require("Flash");
 /** Storage begins here: the header of the log file, 32 bytes, then its head, then page 0. */
 const start = process.memory(false).flash_code_start || STORAGE;
-const head = flash.read(HEAD_BYTES, start + HEAD_BYTES);
+/** Flash address of the log file's first byte. */
+export const logStart = start + HEAD_BYTES;
+const head = flash.read(HEAD_BYTES, logStart);
 /** Pages of the ring; page 0 is one more. */
 export const pages = head[12];
 

@@ -25,7 +25,18 @@ declare interface Graphics {
   flip(): void;
 }
 
+/** A port that is not the console: its characters go to `data`. */
+declare interface SerialPort {
+  on(event: "data", callback: (text: string) => void): void;
+  /** Adds CR LF. */
+  println(text: string): void;
+}
+
+declare const Serial1: SerialPort;
+declare const Bluetooth: SerialPort;
+declare const USB: SerialPort;
 declare const NRF: {
+  on(event: "disconnect", callback: () => void): void;
   sleep(): void;
   wake(): void;
   setAdvertising(data: Uint8Array | object, options: object): void;
@@ -45,14 +56,16 @@ declare const E: {
   /** The chip resets itself when the main loop does not idle for so long. */
   enableWatchdog(seconds: number): void;
   hwRand(): number;
-  CRC32(data: Uint8Array | ArrayBuffer): number;
-  sum(data: Uint8Array): number;
+  CRC32(data: Uint8Array | ArrayBuffer | string): number;
+  sum(data: Uint8Array | number[]): number;
   toString(data: Uint8Array): string;
+  /** `force`: connections don't move it any more. */
+  setConsole(port: SerialPort | string | null, options?: { force: boolean }): void;
   getErrorFlags(): string[];
   /** A function that runs machine code: `code` from byte `offset` on, plus 1 for Thumb. */
   nativeCall(offset: number, signature: "int(int)" | "int(int,int)", code: string): (first: number, second?: number) => number;
   /** Where the bytes of `data` lie, as long as nothing moves them; 0 where they don't lie in one piece. */
-  getAddressOf(data: Uint8Array, flat: true): number;
+  getAddressOf(data: Uint8Array | string, flat: true): number;
 };
 declare const process: { memory(gc?: boolean): { flash_code_start?: number }; env: { SOFTDEVICE?: number } };
 declare const BTN: unknown;

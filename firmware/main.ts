@@ -1,3 +1,4 @@
+import "./begun.ts";
 import { boardCrypto } from "./crypto/board.ts";
 import { start } from "./start.ts";
 

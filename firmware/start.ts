@@ -1,4 +1,4 @@
-import { ADVERTISE, BUTTON, SCAN } from "tracelet:build";
+import { ADVERTISE, BUTTON, LOCK, SCAN } from "tracelet:build";
 import { CLOCK_STEP_UNKNOWN } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
@@ -9,6 +9,7 @@ import { installConsole } from "./console.ts";
 import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
 import { installIndicators } from "./indicators.ts";
+import { lockKey, openLock } from "./lock.ts";
 import { advertising, endKeys, rotate, stopAdvertising } from "./roles/beacon.ts";
 import { isDeaf, listen, scanner } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
@@ -123,6 +124,7 @@ export function start(crypto: Crypto): void {
     if (SCAN) scanner.endStep(2);
   });
   /*@__INLINE__*/ openLog();
+  if (LOCK) /*@__INLINE__*/ openLock();
   /*@__INLINE__*/ installConsole(
     function (unix, roundTripMs) {
       schedule();
@@ -144,7 +146,8 @@ export function start(crypto: Crypto): void {
       stopAdvertising();
       // first of all, for the name is made of it: neither is to be seen with the last identifier
       if (ADVERTISE) NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
-      NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375 });
+      // the name of a locked one tells nothing, neither here nor to whoever connects
+      NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375, name: LOCK && lockKey ? "-" : undefined });
       NRF.wake();
       refreshAt = tick() + SERVICE_SECONDS;
       schedule();

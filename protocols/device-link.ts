@@ -31,6 +31,8 @@ export const FRAME_OVERHEAD = 8;
  * | `T.k(fresh)` | hand over own keys: records of kind TEK, 26-byte payloads one after the other; today's has the period elapsed so far. fresh 1: today's key ends here and a new one begins (GAEN-12) |
  * | `T.p(k0, k1, k2, k3, listening)` | proof of beaconing. A challenge of 16 bytes as four u32, little-endian; a tag is the first 8 bytes of AES-128 of an RPI with the challenge as key. Answer: u8 1 if an RPI is on the air, else 0; its tag, else zeros; then, if `listening` is 1 and the role scans, an entry for each open encounter: 8 bytes tag, u8 −max RSSI, u16 seconds since it was heard last |
  * | `T.y(tag, ago)` | somebody has heard the tag that the last `T.p` answered, `ago` seconds ago. `tag`: its first four bytes as a u32, little-endian; serves once; answer JSON `{}` |
+ * | `T.l(k0, k1, k2, k3)` | lock key from now on: four u32, the 16 bytes little-endian; all zero: no lock. Answer JSON `{}`. In force when the session ends, and at each start |
+ * | `T.l()` | ends the session: answer JSON `{}`, then the board is locked if it has a key |
  *
  * Era and base are those that hold for the first record of the answer; MARK records among them change them for what follows.
  */
@@ -40,6 +42,25 @@ export const BLOCK_HEADER_BYTES = 20;
 
 export const PROOF_TAG_BYTES = 8;
 export const PROOF_ENTRY_BYTES = 11;
+/**
+ * A locked board has no console. On each of its ports it takes these lines, ending in LF, and no others: whatever else comes has neither answer nor effect.
+ *
+ * | line | answer, a frame |
+ * |---|---|
+ * | `?` | 16 random bytes, then u16: seconds until an answer is taken |
+ * | 32 digits of `0-9a-f` | `{}` if they are AES-128 of the random bytes under the lock key: the port is the console now. Else `!key`, and the next answer is not taken for 1 s, twice as long after each further one, at most an hour |
+ *
+ * These frames go out as they are, and CR LF after each: one that has 0D 0A inside arrives damaged, and is asked for again.
+ * Random bytes serve once, on the port that asked, within LOCK_NONCE_SECONDS. An answer that comes too early or too late is a wrong one.
+ * The session ends by `T.l()`, with the end of a Bluetooth connection, and LOCK_SESSION_SECONDS after the last command.
+ */
+export const LOCK_ASK = "?";
+/** Random bytes of a challenge, and of the key. */
+export const LOCK_NONCE = 16;
+/** Digits of an answer. */
+export const LOCK_ANSWER = 32;
+export const LOCK_NONCE_SECONDS = 60;
+export const LOCK_SESSION_SECONDS = 300;
 
 export interface DeviceStatus {
   /** Firmware version and build id. */
@@ -84,6 +105,10 @@ export interface DeviceStatus {
   an?: number;
   /** Seconds since the board's advertisements were last proven to be on the air, −1 never since start; of boards that advertise. */
   pf?: number;
+  /** 1: the board has a lock key, and this is a session; 0: anybody gets a console. Absent where the firmware was built without the lock. */
+  lk?: number;
+  /** Wrong answers to the lock's challenge since start. */
+  wr?: number;
   /** Battery, mV, now: nearly at rest. */
   mv: number;
   // of boards that scan
@@ -102,4 +127,5 @@ export const REFUSALS: { [code: string]: string } = {
   clk: "the clock is not set",
   tag: "it is not what was asked for last",
   opt: "the firmware was built without this",
+  key: "the answer to the challenge is wrong",
 };

@@ -112,8 +112,15 @@ export function recordWords(first: number): number {
 // offset 1   16 bytes TEK
 // offset 17  u32      rolling start, ENIN
 // offset 21  u8       rolling period
-// offset 22  u8       1 when it has been handed over to the hub for an upload
+// offset 22  u8       255 in use, 1 ended before its day, 2 no TEK but the lock key
 // offset 23  4 bytes  reserved, 0xFF
+//
+// TEK that is the lock key (firmware/lock.ts)
+// offset 1   16 bytes key
+// offset 17  u32      0xFFFFFFFF: a rolling start that never comes, so that the record doesn't expire
+// offset 21  u8       0
+// offset 22  u8       2
+// offset 23  4 bytes  first bytes of the log id: it can be looked for, and no stranger can have it in an identifier
 //
 // CLOCK
 // offset 1   u32      era
@@ -124,7 +131,7 @@ export function recordWords(first: number): number {
 // offset 19  u16      round trip of the link at that moment, ms; 0xFFFF: not the hub, another tool had moved the clock;
 //                     where `why` is 7 or 8 the battery with the receiver on, mV
 // offset 21  u8       why: 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated (start of a page, every day), 4 the hub acknowledged,
-//                     5 of no era (0): what stands before it was written before that time; after a start without a clock,
+//                     5 of no era (0): what stands before it was written before that time; after a start without a clock, 6 own keys were handed over,
 //                     7 the battery is low: scans are rarer from here on, 8 it has recovered: they are no longer
 // offset 22  u32      sequence number up to which the hub had everything (exclusive)
 // offset 26  u8       reserved, zero
@@ -152,3 +159,11 @@ export const LONGEST_ENCOUNTER = 2032;
 export const PUBLIC_ADDRESS = 0x800000;
 export const CLOCK_STEP_UNKNOWN = 0x7fffffff;
 export const CLOCK_UNMEASURED = 0xffff;
+/** State of a TEK record that is the lock key, at offset 22. */
+export const LOCK_KEY = 2;
+/** The lock key's period and state; what follows is the beginning of the log id. */
+export const LOCK_MARK = "\x00\x02";
+/** Where it stands in its record. */
+export const LOCK_MARK_AT = 21;
+/** `why` of a CLOCK record: own keys were handed over. */
+export const KEYS_HANDED_OVER = 6;

@@ -1,4 +1,4 @@
-import { ADVERTISE, AES_BUILT_IN, PROOF, SHA256_BUILT_IN } from "tracelet:build";
+import { ADVERTISE, AES_BUILT_IN, LOCK, PROOF, SHA256_BUILT_IN } from "tracelet:build";
 import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
 import { builtinAes, builtinSha256 } from "./builtin.ts";
 import { hardwareRandom } from "./random.ts";
@@ -8,7 +8,7 @@ import { openThumbSha256, thumbSha256 } from "./thumb-sha256.ts";
 
 // The best that this board has. What its interpreter was compiled with is known at build; whether the chip's AES can be had, and runs machine code, is tried at start.
 
-const chipAnswers = (ADVERTISE || PROOF) && !AES_BUILT_IN && openSoftDeviceAes();
+const chipAnswers = (ADVERTISE || PROOF || LOCK) && !AES_BUILT_IN && openSoftDeviceAes();
 const codeRuns = ADVERTISE && !SHA256_BUILT_IN && openThumbSha256();
 
 /** AES in use: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { FEATURES, PROTOCOLS, ROLES } from "../../boards/capabilities.ts";
+import { FEATURES, ON_DEMAND, PROTOCOLS, ROLES } from "../../boards/capabilities.ts";
 import { BOARDS, findBoard } from "../../boards/index.ts";
 import { parseChange } from "../device/config.ts";
 import { ConfigError, ToolError } from "../errors.ts";
@@ -16,22 +16,24 @@ export interface BuildOptions {
   protocol: string;
   /** Names of features, separated by commas. */
   without?: string;
+  with?: string;
   set: string[];
   out: string;
   json?: boolean;
 }
 
 /** Builds what the options ask for. @throws ConfigError `unknown_board`, `unknown_role`, `unknown_protocol`, `unknown_feature` and those of buildFirmware */
-export function buildAsAsked(options: Pick<BuildOptions, "board" | "role" | "protocol" | "without" | "set">): Promise<Firmware> {
+export function buildAsAsked(options: Pick<BuildOptions, "board" | "role" | "protocol" | "without" | "with" | "set">): Promise<Firmware> {
   const facts = knownBoard(options.board);
   const protocols = options.protocol.split(",").map((name) => known("protocol", name.trim(), Object.keys(PROTOCOLS)));
-  const without = options.without?.split(",").map((name) => known("feature", name.trim(), Object.keys(FEATURES)));
+  const features = (names?: string) => names?.split(",").map((name) => known("feature", name.trim(), Object.keys(FEATURES)));
   const settings = Object.fromEntries(options.set.map(parseChange).map(({ name, value }) => [name, value]));
   return buildFirmware({
     board: facts,
     role: known("role", options.role, Object.keys(ROLES)),
     protocols: [...new Set(protocols)],
-    without,
+    without: features(options.without),
+    with: features(options.with),
     settings,
   });
 }
@@ -108,6 +110,7 @@ export const register: RegisterCommand = (program) => {
     .requiredOption("--role <role>", "what it does")
     .requiredOption("--protocol <name[,name]>", "what it speaks")
     .option("--without <feature[,feature]>", "leave these features out, to save room")
+    .option("--with <feature[,feature]>", `put these in, which are left out otherwise: ${ON_DEMAND.join(", ")}`)
     .option(
       "--set <key=value>",
       "a setting a fresh board starts with; may be given several times",

@@ -16,6 +16,7 @@ interface FlashCommandOptions extends LinkOptions {
   role?: string;
   protocol: string;
   without?: string;
+  with?: string;
   set: string[];
   erase?: boolean;
   discard?: boolean;
@@ -32,6 +33,7 @@ const manifestShape = z.object({
   sha256: z.string(),
   flash: z.object({ ringPages: z.number() }),
   log: z.object({ format: z.number() }),
+  recovery: z.object({ code: z.string() }).optional(),
 });
 
 function read(file: string): Buffer {
@@ -51,7 +53,8 @@ function read(file: string): Buffer {
 /** What `flash` of device/ wants to know, out of a bundle and its manifest. */
 export function toBundle(code: Uint8Array, manifest: z.infer<typeof manifestShape>): Bundle {
   const { board, role, version } = manifest;
-  return { code, board, role, version, logPages: manifest.flash.ringPages, logVersion: manifest.log.format };
+  const recovery = manifest.recovery && Buffer.from(manifest.recovery.code, "latin1");
+  return { code, board, role, version, logPages: manifest.flash.ringPages, logVersion: manifest.log.format, recovery };
 }
 
 /** A bundle and the manifest beside it. @throws FormatError `bad_manifest` where they don't belong together */
@@ -81,8 +84,7 @@ async function chooseBundle(options: FlashCommandOptions): Promise<Bundle> {
   }
   if (!options.board || !options.role)
     throw new ConfigError("usage", "what to flash? Give --board and --role, or --bundle with the file of a bundle");
-  const { board, role, protocol, without, set } = options;
-  const { code, manifest } = await buildAsAsked({ board, role, protocol, without, set });
+  const { code, manifest } = await buildAsAsked({ ...options, board: options.board, role: options.role });
   return toBundle(Buffer.from(code, "latin1"), manifest);
 }
 
@@ -109,6 +111,7 @@ export const register: RegisterCommand = (program) => {
     .option("--role <role>", "wearable, beacon or scanner")
     .option("--protocol <name[,name]>", "what it speaks", "gaen")
     .option("--without <feature[,feature]>", "leave these features out; `tracelet build --help` names them")
+    .option("--with <feature[,feature]>", "put these in, which are left out otherwise, such as lock")
     .option(
       "--set <key=value>",
       "a setting a fresh board starts with; may be given several times",

@@ -13,6 +13,7 @@ import { handleInterrupts } from "./interrupt.ts";
 import { register as keys } from "./keys.ts";
 import { addKeysPull } from "./keys-pull.ts";
 import { register as label } from "./label.ts";
+import { register as lock } from "./lock.ts";
 import { register as match } from "./match.ts";
 import type { RegisterCommand } from "./output.ts";
 import { register as ports } from "./ports.ts";
@@ -42,6 +43,7 @@ const COMMANDS: RegisterCommand[] = [
   config,
   provision,
   label,
+  lock,
   pull,
   exportFiles,
   importFiles,

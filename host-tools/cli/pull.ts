@@ -49,6 +49,13 @@ function batteryInWords({ low, millivolts, unixMs }: BatteryChange): string {
   return `  battery ${low ? "low" : "no longer low"} from ${utc(unixMs)} on, ${volts}: it scanned ${low ? "less often" : "as usual again"}`;
 }
 
+/** The wearer's own keys have left the board: whoever keeps the log shall know. */
+export function describeHandOvers(unixMs: number[]): string[] {
+  const last = unixMs.at(-1);
+  if (last === undefined) return [];
+  return [`  the board's own keys were handed over ${unixMs.length === 1 ? "once" : `${unixMs.length} times`}, last at ${utc(last)}`];
+}
+
 /** Unix seconds by which age is told. Where hub and board disagree the earlier one counts: a clock that runs in the future must not delete what was heard today. */
 function agreedNow(hubUnix: number, boardMs: number): number {
   return boardMs > 0 ? Math.min(hubUnix, boardMs / 1000) : hubUnix;
@@ -76,8 +83,14 @@ export const register: RegisterCommand = (program) => {
           }).finally(() => bar.current?.end());
           const purged = dryRun ? undefined : await store.purge(agreedNow(board.clock.now(), pulled.status.u), options.retention);
           const battery = dryRun ? [] : await store.batteryChanges(pulled.logId, pulled.from);
-          const lines = [describe(options.port, pulled, dryRun), ...battery.map(batteryInWords), ...(purged ? describePurged(purged) : [])];
-          output.result({ port: options.port, dryRun, ...pulled, battery, purged }, lines.join("\n"));
+          const keyHandOvers = await store.keyHandOvers(pulled.logId);
+          const lines = [
+            describe(options.port, pulled, dryRun),
+            ...battery.map(batteryInWords),
+            ...describeHandOvers(keyHandOvers),
+            ...(purged ? describePurged(purged) : []),
+          ];
+          output.result({ port: options.port, dryRun, ...pulled, battery, keyHandOvers, purged }, lines.join("\n"));
         });
       } finally {
         await store.close();

@@ -29,6 +29,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number, room: Lo
     ...transmitterLines(status),
     `  start     number ${status.e}, ${durationInWords(status.t * 1000)} ago`,
     `  battery   ${batteryInWords(status)}`,
+    `  lock      ${lockInWords(status)}`,
     `  errors    ${radio} radio, ${flash} flash, ${overflows} scans in which the input queue overflowed`,
     ...(status.wd ? [`  watch     ${status.wd[0]} dead scans, ${status.wd[1]} restarts of the radio after an hour of silence`] : []),
     "  settings",
@@ -57,6 +58,12 @@ function describeRoom({ unpulledPercent, daysLeft, nearlyFull }: LogRoom, { df }
   const lines = [`${unpulledPercent} % of it holds records that were not pulled${when}; new encounters are written ${df ? "dense" : "in full"}`];
   if (nearlyFull) lines.push("NEARLY FULL: less than a page is left before records are lost that were not pulled; pull now");
   return lines;
+}
+
+function lockInWords({ lk, wr }: DeviceStatus): string {
+  if (lk === undefined) return "none: the firmware was built without it";
+  if (lk === 0) return "off: whoever connects has the console; `tracelet lock` sets a key";
+  return `on, opened with its key; ${wr ?? 0} wrong answers since start`;
 }
 
 export const register: RegisterCommand = (program) => {

@@ -32,6 +32,8 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   cr: z.string().optional(),
   sh: z.string().optional(),
   an: z.number().optional(),
+  lk: count.optional(),
+  wr: count.optional(),
   mv: count,
   ml: count.optional(),
   lb: count.optional(),
@@ -227,6 +229,16 @@ export class Board {
     }
   }
 
+  /** Four words of a lock key, all zero for none; in force when the session ends. Asking again does no harm. */
+  async setLock(words: number[]): Promise<void> {
+    await this.command(`l(${words.join()})`, (payload) => parseAs(payload, z.strictObject({})));
+  }
+
+  /** The board is locked from here on, if it has a key. */
+  async endSession(): Promise<void> {
+    await this.command("l()", (payload) => parseAs(payload, z.strictObject({})), 1);
+  }
+
   /**
    * Proof of beaconing: the answer of `T.p`, see protocols/device-link.ts. `challenge`: 16 bytes. `listening`: also for what it has heard.
    * Where the board has AES in software only, each identifier takes it half a second.
@@ -251,9 +263,9 @@ export class Board {
   }
 }
 
-/** A call for messages: the numbers of a challenge are nobody's business. */
+/** A call for messages: the numbers of a challenge or of a key are nobody's business. */
 function shownCall(call: string): string {
-  return `${COMMAND_OBJECT}.${call.replace(/^([py])\(.*\)$/, "$1(…)")}`;
+  return `${COMMAND_OBJECT}.${call.replace(/^([lpy])\(.+\)$/, "$1(…)")}`;
 }
 
 function parseAs<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {

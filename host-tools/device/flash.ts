@@ -11,7 +11,7 @@ import { atLeast } from "./interpreter-version.ts";
 import { raiseSpeed } from "./link-speed.ts";
 import { printable } from "./repl.ts";
 import { CODE_FILE, type StorageSurvey, surveyStorage } from "./storage-survey.ts";
-import { clearCode, commitCode, createLog, type Layout, roomForCode, storeLabel, uploadCode } from "./upload.ts";
+import { clearCode, commitCode, createLog, type Layout, roomForCode, storeLabel, uploadCode, writeRecovery } from "./upload.ts";
 
 /** A firmware and what its manifest says of it. */
 export interface Bundle {
@@ -26,6 +26,8 @@ export interface Bundle {
   logPages: number;
   /** LOG_VERSION it was built with. */
   logVersion: number;
+  /** What the board runs at power-on, before it; absent where the firmware has no lock. */
+  recovery?: Uint8Array;
 }
 
 export interface FlashOptions {
@@ -86,7 +88,7 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
   const fresh = decide(board, survey, bundle, before, options);
   const layout: Layout = { facts, logPages: fresh ? bundle.logPages : survey.head!.pages };
   requireRoom(board, bundle, layout, fresh);
-  const same = !fresh && before?.v === bundle.version && survey.code?.bytes === bundle.code.length && survey.code.crc === crc32(bundle.code);
+  const same = !fresh && before?.v === bundle.version && isThere(survey.code, bundle.code) && isThere(survey.recovery, bundle.recovery);
   const result = {
     board: bundle.board,
     role: bundle.role,
@@ -113,6 +115,10 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
   } finally {
     forget?.();
   }
+}
+
+function isThere(found: { bytes: number; crc: number } | undefined, wanted: Uint8Array | undefined): boolean {
+  return wanted === undefined ? found === undefined : found?.bytes === wanted.length && found.crc === crc32(wanted);
 }
 
 function rightBoard(board: Board, bundle: Bundle): BoardFacts {
@@ -182,7 +188,7 @@ const BEGIN_ANEW = "pull it (`tracelet pull`), then begin a new one with --erase
 
 /** The firmware takes a log of any size; the code must find room behind the one that is there. */
 function requireRoom(board: Board, bundle: Bundle, layout: Layout, fresh: boolean): void {
-  const room = roomForCode(layout);
+  const room = roomForCode(layout, bundle.recovery?.length ?? 0);
   if (bundle.code.length <= room) return;
   const has = `${board.name}: the firmware has ${bundle.code.length} bytes, and behind a log of ${layout.logPages} pages there is room for ${room}`;
   if (fresh) throw new DeviceError("too_large", `${has}; choose a smaller role or leave a protocol out`);
@@ -214,6 +220,7 @@ async function replace(
     } else await clearCode(repl, layout);
     const total = bundle.code.length;
     await uploadCode(repl, board.identity.version, layout, bundle.code, (done) => options.onProgress?.(done, total));
+    if (bundle.recovery) await writeRecovery(repl, bundle.recovery);
     const checkedBy = await commitCode(repl, layout, bundle.code, createHash("sha256").update(bundle.code).digest("hex"));
     if (layout.facts.screen?.power && !(await storeLabel(repl, screenImage(oldId ?? Buffer.from(id).toString("hex")))))
       options.say?.(`${board.name}: there was no room for the QR code of its screen; all else is as it should be`);

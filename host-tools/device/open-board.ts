@@ -12,10 +12,10 @@ export async function openPort(name: string, baud = CONSOLE_BAUD): Promise<Trans
   return (await import("./serial.ts")).openSerial(name, baud);
 }
 
-/** Reaches the interpreter at the far end of `transport` and finds out what it is. The transport is closed if that fails. */
-export async function openBoard(transport: Transport, options: { baud?: number; clock?: HostClock } = {}): Promise<Board> {
+/** Reaches the interpreter at the far end of `transport` and finds out what it is; opens it with `key` (16 bytes) where it is locked. The transport is closed if that fails. */
+export async function openBoard(transport: Transport, options: { baud?: number; clock?: HostClock; key?: Uint8Array } = {}): Promise<Board> {
   const baud = options.baud ?? CONSOLE_BAUD;
-  const repl = new Repl(new ConsoleStream(transport, options.clock ?? systemClock), baud);
+  const repl = new Repl(new ConsoleStream(transport, options.clock ?? systemClock), baud, options.key);
   try {
     const identity = await repl.attach(baud < FAST_BAUD ? FAST_BAUD : undefined);
     if (repl.baud !== baud) await leaveFastSpeed(repl, baud);

@@ -3,6 +3,7 @@ import { COMMAND_OBJECT } from "../../protocols/device-link.ts";
 import { DeviceError } from "../errors.ts";
 import type { ConsoleStream } from "./console-stream.ts";
 import { type InterpreterVersion, parseVersion } from "./interpreter-version.ts";
+import { type Challenge, KNOCK, openLock, takeChallenge } from "./lock.ts";
 
 /** Begins a line that the interpreter neither echoes nor answers. */
 export const SILENT = "\x10";
@@ -43,6 +44,10 @@ const APPROACHES: { before: string; ms: number; fast?: boolean }[] = [
 /** JavaScript with the interpreter at the far end. Works on a board without our firmware. */
 export class Repl {
   private answers = 0;
+  /** Was the board locked, and opened by us? */
+  unlocked = false;
+  /** Is it meant to stay open? */
+  stays = false;
   /** Things the user should know about how the console was reached. */
   readonly warnings: string[] = [];
 
@@ -50,6 +55,8 @@ export class Repl {
     readonly stream: ConsoleStream,
     /** Speed of the wire, bits a second; sets how long an answer may take. */
     public baud: number,
+    /** Opens a locked board: 16 bytes. */
+    public key?: Uint8Array,
   ) {}
 
   get name(): string {
@@ -64,7 +71,8 @@ export class Repl {
   /**
    * Reaches the interpreter in whatever state its console is: in the middle of a line or a bracket, echo off, printing, in the debugger,
    * or at `fastBaud` because an earlier program was cut off.
-   * @throws DeviceError "silent", "locked", "not_espruino", "disconnected"
+   * A locked board is opened, if there is a key; that takes one answer, and without a key none is spent.
+   * @throws DeviceError "silent", "locked", "not_espruino", "disconnected", and those of `openLock`
    */
   async attach(fastBaud?: number): Promise<BoardIdentity> {
     const { stream } = this;
@@ -75,8 +83,13 @@ export class Repl {
       if (fast && (!fastBaud || !stream.transport.setBaud)) continue;
       if (fast) await this.setBaud(fastBaud!);
       await stream.writeText(before);
-      const identity = await this.identify(ms);
-      if (identity) {
+      let identity = await this.identify(ms);
+      if (identity && "nonce" in identity) {
+        await openLock(this, identity, this.key);
+        this.unlocked = true;
+        identity = await this.identify(ANSWER_MS);
+      }
+      if (identity && !("nonce" in identity)) {
         if (before === CTRL_C + "\n")
           this.warnings.push("the console did not answer and was interrupted; if the board misbehaves, switch it off and on");
         return identity;
@@ -108,12 +121,13 @@ export class Repl {
     this.baud = baud;
   }
 
-  private async identify(ms: number): Promise<BoardIdentity | undefined> {
+  private async identify(ms: number): Promise<BoardIdentity | Challenge | undefined> {
     const expression = `[process.env.VERSION,process.env.BOARD,process.env.HWVERSION||0,process.env.SERIAL||0,typeof ${COMMAND_OBJECT}]`;
-    const answer = await this.ask(expression, ms, 0).catch((error: unknown) => {
+    const answer = await this.ask(expression, ms, 0, KNOCK).catch((error: unknown) => {
       if (error instanceof DeviceError && error.code === "board_error") return undefined;
       throw error;
     });
+    if (isChallenge(answer)) return answer;
     if (!Array.isArray(answer)) return undefined;
     const [versionText, board, hardware, serial, kind] = answer as unknown[];
     const version = typeof versionText === "string" ? parseVersion(versionText) : undefined;
@@ -156,15 +170,19 @@ export class Repl {
     return `(function(r){try{r=JSON.stringify(${expression})}catch(e){r="!"+e}r=""+r;print("~T${id},"+r.length+","+E.CRC32(r)+":"+r)})()`;
   }
 
-  private async ask(expression: string, ms: number, extraMs: number): Promise<unknown> {
+  /** `before`: goes in front of the line; where it is KNOCK the answer may be a challenge. */
+  private async ask(expression: string, ms: number, extraMs: number, before = ""): Promise<unknown> {
     const id = ++this.answers;
     const { stream } = this;
-    const line = this.lineFor(expression, id);
+    const line = before + this.lineFor(expression, id);
     stream.text = "";
+    if (before) stream.frames.length = 0;
     await this.send(line);
     const begin = new RegExp(`~T${id},(\\d+),(-?\\d+):`);
-    const text = await stream.wait(
+    const text = await stream.wait<string | Challenge>(
       () => {
+        const challenge = before ? takeChallenge(stream.frames) : undefined;
+        if (challenge) return challenge;
         const match = begin.exec(stream.text);
         if (!match) return undefined;
         const at = match.index + match[0].length;
@@ -175,11 +193,15 @@ export class Repl {
       ms + this.wireMs(line.length + 64),
       extraMs,
     );
-    return text === undefined ? NO_ANSWER : parseAnswer(text, this.name);
+    return text === undefined ? NO_ANSWER : typeof text === "string" ? parseAnswer(text, this.name) : text;
   }
 }
 
 const NO_ANSWER = Symbol("no answer");
+
+function isChallenge(answer: unknown): answer is Challenge {
+  return typeof answer === "object" && answer !== null && (answer as Challenge).nonce instanceof Uint8Array;
+}
 
 function parseAnswer(text: string, name: string): unknown {
   if (text.startsWith("!")) throw new DeviceError("board_error", `${name}: the board says: ${printable(text.slice(1))}`);

@@ -6,7 +6,7 @@ import { atLeast, type InterpreterVersion } from "./interpreter-version.ts";
 import { encodeLogHead, logFileBytes, STORAGE_HEADER_BYTES } from "./log-head.ts";
 import { sendFile } from "./packets.ts";
 import type { Repl } from "./repl.ts";
-import { CODE_FILE } from "./storage-survey.ts";
+import { CODE_FILE, RECOVERY_FILE } from "./storage-survey.ts";
 
 // Replaces the code in Storage so that a cut at any moment leaves either code that is whole or none that runs.
 //
@@ -34,9 +34,10 @@ function storageEnd({ facts }: Layout): number {
   return facts.storage.address + facts.storage.pages * facts.storage.pageBytes;
 }
 
-/** Largest code that has room behind a log. */
-export function roomForCode(layout: Layout): number {
-  return storageEnd(layout) - addressAfterLog(layout) - STORAGE_HEADER_BYTES;
+/** Largest code that has room behind a log, beside a file for the start of so many bytes. */
+export function roomForCode(layout: Layout, recoveryBytes: number): number {
+  const beside = recoveryBytes > 0 ? STORAGE_HEADER_BYTES + Math.ceil(recoveryBytes / 4) * 4 : 0;
+  return storageEnd(layout) - addressAfterLog(layout) - STORAGE_HEADER_BYTES - beside;
 }
 
 /** Erases all of Storage and makes an empty log, first in Storage, under the random `id` (8 bytes). */
@@ -125,6 +126,16 @@ async function restIsRight(repl: Repl, code: Uint8Array): Promise<boolean> {
   );
   const rest = code.subarray(FIRST_WORD_BYTES);
   return Array.isArray(answer) && answer[0] === rest.length && answer[1] >>> 0 === crc32(rest);
+}
+
+/** Writes what runs at power-on, before the code may run: a lock is no lock without it. */
+export async function writeRecovery(repl: Repl, content: Uint8Array): Promise<void> {
+  const crc = crc32(content);
+  const line = (read: string) => `(function(S){${read}return E.CRC32(S.read("${RECOVERY_FILE}")||"")})(require("Storage"))`;
+  const text = Buffer.from(content).toString("base64");
+  const written = await repl.evaluate(line(`S.write("${RECOVERY_FILE}",atob("${text}"));`), FLASH_MS, 2);
+  if (Number(written) >>> 0 !== crc && Number(await repl.evaluate(line(""), FLASH_MS, 3)) >>> 0 !== crc)
+    throw new DeviceError("flash_failed", `${repl.name}: ${RECOVERY_FILE} does not read back right; run the command again`);
 }
 
 /** Writes the first word: from here on the code runs when the board starts. Checks the whole file; answers by what. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type InputOptions, type OutputChunk, type OutputOptions, rollup, type SourceMap } from "rollup";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { FEATURES, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
+import { FEATURES, ON_DEMAND, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError, FormatError } from "../errors.ts";
 import { placeholder, stampVersion } from "./build-id.ts";
@@ -29,6 +29,8 @@ export interface FirmwareRequest {
   protocols: string[];
   /** Features to leave out, of FEATURES in boards/capabilities.ts. */
   without?: string[];
+  /** Those of ON_DEMAND that are wanted. */
+  with?: string[];
   /** Settings that differ from the usual ones, by name. */
   settings?: { [name: string]: number };
   /** Instead of firmware/main.ts. */
@@ -56,7 +58,7 @@ const OUTPUT = "dist/firmware";
  * @example await buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"], settings: { txPower: -8 } })
  */
 export async function buildFirmware(request: FirmwareRequest): Promise<Firmware> {
-  const options = prepareBundle(request);
+  const options = prepareBundle(request, await recoveryFor(request));
   const { firmwareBundle } = (await import(pathToFileURL(join(projectRoot(), "rollup.config.mjs")).href)) as {
     firmwareBundle(options: BundleOptions): RollupBundle;
   };
@@ -65,18 +67,36 @@ export async function buildFirmware(request: FirmwareRequest): Promise<Firmware>
   return { ...options.finish(chunk.code, map), map };
 }
 
-/** The standard bundles, which `npm run build` makes: every role of every board that can fill it, with all protocols. */
-export function standardBundles(): BundleOptions[] {
-  const protocols = Object.keys(PROTOCOLS);
-  return BOARDS.flatMap((board) =>
-    Object.keys(ROLES)
-      .filter((role) => refusal(board, role, protocols) === undefined)
-      .map((role) => prepareBundle({ board, role, protocols })),
-  );
+function chooseFeatures(request: FirmwareRequest): string[] {
+  return Object.keys(FEATURES).filter((name) => (ON_DEMAND.includes(name) ? request.with?.includes(name) : !request.without?.includes(name)));
 }
 
-/** Checks a request and puts together what goes into its bundle. */
-export function prepareBundle(request: FirmwareRequest): BundleOptions & Required<Pick<BundleOptions, "finish">> {
+/** What the board runs at power-on, before the firmware: firmware/recovery.ts. "" where it has no lock. */
+async function recoveryFor(request: FirmwareRequest): Promise<string> {
+  if (!chooseFeatures(request).includes("lock")) return "";
+  const { firmwareBundle } = (await import(pathToFileURL(join(projectRoot(), "rollup.config.mjs")).href)) as {
+    firmwareBundle(options: BundleOptions): RollupBundle;
+  };
+  const options = prepareBundle({ ...request, entry: join(projectRoot(), "firmware/recovery.ts") });
+  const chunk = await generate(firmwareBundle({ ...options, finish: undefined }));
+  const code = chunk.code.trimEnd();
+  checkBundle(code, chunk.map as SourceMap, request.board);
+  return code;
+}
+
+/** The standard bundles, which `npm run build` makes: every role of every board that can fill it, with all protocols. */
+export async function standardBundles(): Promise<BundleOptions[]> {
+  const protocols = Object.keys(PROTOCOLS);
+  const requests = BOARDS.flatMap((board) =>
+    Object.keys(ROLES)
+      .filter((role) => refusal(board, role, protocols) === undefined)
+      .map((role) => ({ board, role, protocols })),
+  );
+  return Promise.all(requests.map(async (request) => prepareBundle(request, await recoveryFor(request))));
+}
+
+/** Checks a request and puts together what goes into its bundle. `recovery`: code that goes to the board beside it. */
+export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOptions & Required<Pick<BundleOptions, "finish">> {
   const { board, role, protocols } = request;
   const refused = refusal(board, role, protocols);
   if (refused) throw new ConfigError("board_cannot", refused);
@@ -84,7 +104,7 @@ export function prepareBundle(request: FirmwareRequest): BundleOptions & Require
   const entry = resolve(request.entry ?? join(projectRoot(), "firmware/main.ts"));
   if (!existsSync(entry)) throw new ConfigError("no_firmware", `${shortPath(entry)} is not there, and every bundle begins with it`);
   const version = projectVersion();
-  const features = Object.keys(FEATURES).filter((name) => !request.without?.includes(name));
+  const features = chooseFeatures(request);
   return {
     entry,
     fileName: `${board.id}-${role}.js`,
@@ -103,12 +123,18 @@ export function prepareBundle(request: FirmwareRequest): BundleOptions & Require
       SCREEN: board.screen?.power === "Pixl.setLCDPower" ? 1 : 0,
       BUTTON: board.buttons.length > 0,
       PROOF: features.includes("proof"),
+      LOCK: features.includes("lock"),
+      CONSOLE: board.console.device,
+      USB_PORT: board.ports.includes("USB"),
     },
     inspect: checkPastedNames,
     finish(code, map) {
       const stamped = stampVersion(code.trimEnd(), version);
       checkBundle(stamped.code, map, board);
-      return { code: stamped.code, manifest: makeManifest({ board, role, protocols, features, settings, version: stamped.version }, stamped.code) };
+      return {
+        code: stamped.code,
+        manifest: makeManifest({ board, role, protocols, features, settings, version: stamped.version, recovery }, stamped.code),
+      };
     },
   };
 }

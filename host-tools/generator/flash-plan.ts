@@ -40,17 +40,17 @@ function encountersIn(pages: number, words: number, longRecords: number): number
 }
 
 /**
- * `keys`: own keys that are kept at a time.
+ * `keys`: keys that are kept at a time. `beside`: bytes of flash that a file behind the code takes.
  * @throws ConfigError `code_too_large` where the code leaves less than two pages of ring.
  */
-export function planFlash(facts: BoardFacts, bytes: number, keys: number): FlashPlan {
+export function planFlash(facts: BoardFacts, bytes: number, keys: number, beside = 0): FlashPlan {
   const { pages, pageBytes } = facts.storage;
   if (pageBytes !== PAGE_BYTES)
     throw new ConfigError("page_size", `${facts.name} has pages of ${pageBytes} bytes; the log is made for ${PAGE_BYTES}`);
-  const codePages = Math.ceil(fileBytes(bytes) / pageBytes);
+  const codePages = Math.ceil((fileBytes(bytes) + beside) / pageBytes);
   const ringPages = pages - 1 - codePages;
   if (ringPages < LEAST_LOG_PAGES - 1) {
-    const most = (pages - LEAST_LOG_PAGES) * pageBytes - FILE_HEADER;
+    const most = (pages - LEAST_LOG_PAGES) * pageBytes - FILE_HEADER - beside;
     throw new ConfigError(
       "code_too_large",
       `The bundle for ${facts.name} has ${bytes} bytes; beside a log of ${LEAST_LOG_PAGES} pages there is room for ${most}: leave out a protocol or choose a smaller role`,

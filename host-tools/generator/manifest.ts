@@ -32,6 +32,8 @@ export interface Manifest {
   variables: { estimated: number; total: number };
   flash: FlashPlan;
   log: { file: string; format: number };
+  /** Code that the board runs at power-on, before the firmware, and its file. Absent without the lock. */
+  recovery?: { file: string; code: string };
 }
 
 export interface ManifestInput {
@@ -41,10 +43,13 @@ export interface ManifestInput {
   features: string[];
   settings: { [name: string]: number };
   version: string;
+  recovery: string;
 }
 
 /** The interpreter runs it at start, and holding the button down leaves it out. */
 const CODE_FILE = ".bootcde";
+/** The interpreter runs it when it gets power, whatever the button does. */
+const RECOVERY_FILE = ".bootPowerOn";
 
 /** @throws ConfigError where the code doesn't fit into the board's flash. */
 export function makeManifest(input: ManifestInput, code: string): Manifest {
@@ -65,8 +70,14 @@ export function makeManifest(input: ManifestInput, code: string): Manifest {
     flashBytes: fileBytes(bytes),
     sha256: createHash("sha256").update(code, "latin1").digest("hex"),
     variables: { estimated: estimateVariables(code), total: board.variables.count },
-    // today's key and those of the retention, with a day to spare
-    flash: planFlash(board, bytes, ROLES[input.role].advertise ? input.settings.retention + 2 : 0),
+    // today's key and those of the retention, with a day to spare, and the lock's
+    flash: planFlash(
+      board,
+      bytes,
+      (ROLES[input.role].advertise ? input.settings.retention + 2 : 0) + (input.features.includes("lock") ? 1 : 0),
+      input.recovery ? fileBytes(input.recovery.length) : 0,
+    ),
     log: { file: LOG_FILE, format: LOG_VERSION },
+    ...(input.recovery ? { recovery: { file: RECOVERY_FILE, code: input.recovery } } : {}),
   };
 }

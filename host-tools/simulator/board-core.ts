@@ -71,6 +71,12 @@ export interface BoardCore {
   atLeast(minor: number): boolean;
   /** The console's device: `Serial1`, or null when switched off. */
   consoleDevice: string | null;
+  /** `force`: connections that come and go don't move it. */
+  setConsole(device: string | null, force: boolean): void;
+  /** Characters to a port, whether or not it is the console. */
+  writePort(port: string, text: string): void;
+  /** As if a port had received this. */
+  inject(port: string, bytes: Uint8Array): void;
   readonly watchdog: Watchdog;
   readonly clock: VirtualClock;
   /** The chip's own address. */

@@ -1,5 +1,5 @@
 /** What waits for the board's main loop. Radio reports, button edges and serial bytes share 1024 bytes. Source: Espruino 2v29, src/jsdevices.c. */
-export type QueuedEvent = { kind: "serial"; cost: number; bytes: number[] } | { kind: "call"; cost: number; run: () => void };
+export type QueuedEvent = { kind: "serial"; cost: number; port: string; bytes: number[] } | { kind: "call"; cost: number; run: () => void };
 
 const EVENT_HEADER = 2;
 /** The interpreter keeps so much free. */
@@ -25,16 +25,16 @@ export class InputQueue {
     return this.size - this.used - SPARE >= bytes;
   }
 
-  pushSerial(bytes: Uint8Array): void {
+  pushSerial(port: string, bytes: Uint8Array): void {
     for (const byte of bytes) {
       const last = this.events.at(-1);
       // The oldest event may be in the hands of the main loop already, so nothing is added to it.
-      if (last?.kind === "serial" && this.events.length > 1 && last.bytes.length + 1 < this.eventBytes && this.room(1)) {
+      if (last?.kind === "serial" && last.port === port && this.events.length > 1 && last.bytes.length + 1 < this.eventBytes && this.room(1)) {
         last.bytes.push(byte);
         last.cost += 1;
         this.used += 1;
       } else if (this.room(1 + EVENT_HEADER)) {
-        this.events.push({ kind: "serial", cost: 1 + EVENT_HEADER, bytes: [byte] });
+        this.events.push({ kind: "serial", cost: 1 + EVENT_HEADER, port, bytes: [byte] });
         this.used += 1 + EVENT_HEADER;
       } else this.overflow();
     }

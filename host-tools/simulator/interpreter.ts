@@ -8,7 +8,7 @@ import { flashLibrary } from "./library-flash.ts";
 import { installProcess } from "./library-process.ts";
 import { MappedStrings, storageLibrary } from "./library-storage.ts";
 import { kindOf } from "./native-ways.ts";
-import { asText } from "./printer.ts";
+import { installPorts, type Ports } from "./ports.ts";
 import { installPromises, type Promises } from "./promises.ts";
 import type { ScriptEvents } from "./script-events.ts";
 
@@ -16,6 +16,7 @@ export interface Libraries {
   promises: Promises;
   /** The script's `E`, for its events. */
   e: Record<string, unknown>;
+  ports: Ports;
 }
 
 export interface InterpreterHost {
@@ -59,10 +60,10 @@ export function installLibraries(host: InterpreterHost): Libraries {
   if (crypto?.AES) realm.define("AES", crypto.AES);
   if (host.nrf) realm.define("NRF", realm.library(host.nrf));
   installText(core);
-  installSerial(core);
+  const ports = installPorts(core, events);
   installBoardObject(core);
   core.screen?.install(core);
-  return { promises, e };
+  return { promises, e, ports };
 }
 
 /** `require` and `Modules`. Order: cache, built in, a file of exactly that name. */
@@ -127,53 +128,6 @@ function installText(core: BoardCore): void {
       return bytes.padEnd(length, "\0").slice(0, length);
     }),
   );
-}
-
-/** `Serial1` is the console's wire; the other devices are names only. */
-function installSerial(core: BoardCore): void {
-  const { realm, link } = core;
-  const device = (name: string, members: Record<string, unknown>) => {
-    const object = realm.library(members);
-    realm.markDevice(object, name);
-    realm.define(name, object);
-    return object;
-  };
-  const write = (data: unknown) => core.link.output(asText(realm, data));
-  const serial = device("Serial1", {
-    setup: (baud: never, options: never) => {
-      const rate = Number(baud);
-      if (rate > 0) link.baud = rate;
-      const flow = (options as { flow?: unknown } | undefined)?.flow;
-      if (flow !== undefined) link.flow = flow === "xon";
-    },
-    setConsole: () => {
-      core.consoleDevice = "Serial1";
-    },
-    print: (text: never) => write(text),
-    println: (text: never) => write(asText(realm, text) + "\r\n"),
-    write: (data: never) => write(data),
-    unsetup: () => undefined,
-    inject: () => undefined,
-  });
-  Object.assign(serial, {});
-  realm.define(
-    "Serial",
-    realm.nativeClass(() => {
-      throw realm.error("Software serial is missing in the virtual board");
-    }),
-  );
-  for (const name of ["Bluetooth", "LoopbackA", "LoopbackB"]) {
-    const silent = device(name, {
-      setup: () => undefined,
-      print: () => undefined,
-      println: () => undefined,
-      write: () => undefined,
-      inject: () => undefined,
-    });
-    silent.setConsole = realm.native(() => {
-      core.consoleDevice = name;
-    });
-  }
 }
 
 /** `Puck` or `Pixl`: what can be asked without its sensors. */

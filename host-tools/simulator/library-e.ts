@@ -66,8 +66,10 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
       core.password = password === undefined || password === null ? undefined : String(password).slice(0, 20);
     },
     getConsole: () => core.consoleDevice,
-    setConsole: (device: never) => {
-      core.consoleDevice = device === null ? null : (realm.deviceName(device as object)?.name ?? String(device));
+    setConsole: (device: never, options: never) => {
+      const name = device === null ? null : typeof device === "string" ? device : realm.deviceName(device as object)?.name;
+      if (name !== null && !CONSOLE_DEVICES.has(name ?? "")) throw realm.error("Unknown device type undefined");
+      core.setConsole(name ?? null, Boolean((options as { force?: unknown } | undefined)?.force));
     },
     setBootCode: (code: never, always: never) => {
       core.storage.erase(".bootcde");
@@ -105,6 +107,7 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
   return realm.library(members);
 }
 
+const CONSOLE_DEVICES = new Set(["Serial1", "USB", "Bluetooth", "Terminal", "LoopbackA", "LoopbackB"]);
 const FLAG_NAMES = ["deepSleep", "unsafeFlash", "unsyncFiles", "pretokenise", "jitDebug", "onErrorSave", "onErrorFlash"];
 
 const MISSING =

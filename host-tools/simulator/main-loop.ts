@@ -14,8 +14,8 @@ export interface LoopHost {
   readonly powered: boolean;
   /** Runs a piece of the loop; aborts and power cuts end in here. */
   guard(work: () => void): void;
-  /** A byte for the console. */
-  receive(byte: number): void;
+  /** Bytes of a port: for the console, or for the script. */
+  receive(port: string, bytes: number[]): void;
   /** May the host go on sending? */
   hostMay(send: boolean): void;
   overflow(): void;
@@ -69,8 +69,8 @@ export class MainLoop {
     return queued;
   }
 
-  pushSerial(bytes: Uint8Array): void {
-    this.queue.pushSerial(bytes);
+  pushSerial(port: string, bytes: Uint8Array): void {
+    this.queue.pushSerial(port, bytes);
     if (this.queue.used > XOFF_ABOVE) this.host.hostMay(false);
     this.plan();
   }
@@ -122,7 +122,7 @@ export class MainLoop {
       if (!event) break;
       worked = true;
       if (event.kind === "call") event.run();
-      else for (const byte of event.bytes) host.receive(byte);
+      else host.receive(event.port, event.bytes);
     }
     if (queue.used < XON_BELOW) host.hostMay(true);
     this.left = 0;

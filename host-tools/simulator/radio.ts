@@ -150,6 +150,11 @@ export class Radio implements RadioCore {
     return this.powered && !this.linked && this.station.emission?.advertising.connectable === true;
   }
 
+  /** What a central reads as the device's name. */
+  get deviceName(): string {
+    return this.advertiser.gapName ?? String.fromCharCode(...this.defaultName());
+  }
+
   /** The supply is gone. Make another Radio when it comes back. */
   powerOff(): void {
     this.powered = false;

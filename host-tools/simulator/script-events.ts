@@ -6,6 +6,13 @@ type Handler = (...args: unknown[]) => unknown;
 export class ScriptEvents {
   private readonly handlers = new WeakMap<object, Map<string, Handler[]>>();
 
+  private listener: ((target: object, event: string) => void) | undefined;
+
+  /** Is told of each handler that comes. */
+  listen(listener: (target: object, event: string) => void): void {
+    this.listener = listener;
+  }
+
   of(target: object, event: string): Handler[] {
     return this.handlers.get(target)?.get(event) ?? [];
   }
@@ -15,6 +22,7 @@ export class ScriptEvents {
     this.handlers.set(target, events);
     const list = events.get(event) ?? [];
     events.set(event, first ? [handler, ...list] : [...list, handler]);
+    this.listener?.(target, event);
   }
 
   /** Calls the handlers of an event now; `call` reports what they throw. True if there were any. */

@@ -106,6 +106,11 @@ export class ScriptHost {
     return this.libraries !== undefined && this.events.fire(this.libraries.e, event, args, (handler, all, self) => this.call(handler, all, self));
   }
 
+  /** Characters of a port that is not the console. */
+  received(port: string, text: string): void {
+    this.libraries?.ports.received(port, text);
+  }
+
   intervalLost(): void {
     this.core.print("ERROR: Ctrl-C while processing interval - removing it.\n");
     this.flag("CALLBACK");

@@ -100,7 +100,7 @@ export class VirtualBoard implements BoardCore {
     this.wires = new Wires(facts, {
       clock,
       time: this.time,
-      received: (bytes) => this.receive(bytes),
+      received: (port, bytes) => this.receive(port, bytes),
       toRadio: (bytes) => void this.radio?.uartSend?.(bytes),
     });
     this.timers = new Timers({
@@ -151,10 +151,16 @@ export class VirtualBoard implements BoardCore {
         return board.powered;
       },
       guard: (work) => this.guard(work),
-      receive: (byte) => {
-        // Within a packet Ctrl-C was a byte like any other.
-        if (byte === CTRL_C && this.packets?.active) this.interrupted = false;
-        this.console.receive(byte);
+      receive: (port, bytes) => {
+        if (port !== this.wires.device) {
+          this.script.received(port, String.fromCharCode(...bytes));
+          return;
+        }
+        for (const byte of bytes) {
+          // Within a packet Ctrl-C was a byte like any other.
+          if (byte === CTRL_C && this.packets?.active) this.interrupted = false;
+          this.console.receive(byte);
+        }
       },
       hostMay: (send) => this.wires.current?.hostMay(send),
       overflow: () => this.flagError("FIFO_FULL"),
@@ -222,6 +228,7 @@ export class VirtualBoard implements BoardCore {
   }
 
   private start(reason: BootReason): void {
+    this.wires.forced = false;
     const loading = (on: boolean) => {
       this.script.memory.loading = on;
     };
@@ -336,14 +343,25 @@ export class VirtualBoard implements BoardCore {
   linkChanged(up: boolean): void {
     if (!this.powered) return;
     this.wires.linkChanged();
-    this.consoleDevice = up ? "Bluetooth" : this.wires.usual;
+    if (!this.wires.forced) this.consoleDevice = up ? "Bluetooth" : this.wires.usual;
+    else if (this.consoleDevice === "Bluetooth") this.console.clear(false);
     this.loop.plan();
   }
 
-  private receive(bytes: Uint8Array): void {
+  private receive(port: string, bytes: Uint8Array): void {
     if (!this.powered) return;
-    if (bytes.includes(CTRL_C) && !this.console.locked && !this.packets?.active) this.interrupt();
-    this.loop.pushSerial(bytes);
+    if (port === this.wires.device && bytes.includes(CTRL_C) && !this.console.locked && !this.packets?.active) this.interrupt();
+    this.loop.pushSerial(port, bytes);
+  }
+
+  /** As if the port had received this. */
+  inject(port: string, bytes: Uint8Array): void {
+    this.receive(port, bytes);
+  }
+
+  /** The script writes to a port that need not be the console. */
+  writePort(port: string, text: string): void {
+    this.wires.port(port)?.output(text);
   }
 
   /** Ctrl-C has arrived: what is being printed is cut short; the main loop does the rest. */
@@ -372,6 +390,12 @@ export class VirtualBoard implements BoardCore {
 
   get consoleDevice(): string | null {
     return this.wires.device;
+  }
+
+  /** `force`: connections that come and go don't move it. */
+  setConsole(device: string | null, force: boolean): void {
+    this.wires.forced = force;
+    this.consoleDevice = device;
   }
 
   set consoleDevice(device: string | null) {

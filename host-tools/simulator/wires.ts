@@ -12,8 +12,8 @@ const LARGE_RAM_KB = 128;
 export interface WireHost {
   clock: VirtualClock;
   time: BoardClock;
-  /** Bytes have arrived from the console's device. */
-  received(bytes: Uint8Array): void;
+  /** Bytes have arrived at a port: `Serial1`, `USB` or `Bluetooth`. */
+  received(port: string, bytes: Uint8Array): void;
   /** Output for a central. */
   toRadio(bytes: Uint8Array): void;
 }
@@ -26,6 +26,8 @@ export class Wires {
   readonly wire: SerialLink;
   /** The device that is the console; null: none. */
   device: string | null;
+  /** Connections that come and go don't move the console. */
+  forced = false;
   private readonly wireDevice: string;
   private readonly radio: SerialLink;
   private readonly baud: number;
@@ -37,9 +39,7 @@ export class Wires {
     const end = (name: string) => ({
       clock: host.clock,
       now: () => host.time.trueNow,
-      received: (bytes: Uint8Array) => {
-        if (this.device === name) host.received(bytes);
-      },
+      received: (bytes: Uint8Array) => host.received(name, bytes),
       blockUntil: (time: number) => host.time.spend(time - host.time.trueNow),
     });
     this.wireDevice = device === "Serial1" || device === "USB" ? device : "Bluetooth";
@@ -57,7 +57,12 @@ export class Wires {
   }
 
   get current(): SerialLink | undefined {
-    return this.device === this.wireDevice ? this.wire : this.device === "Bluetooth" ? this.radio : undefined;
+    return this.device === null ? undefined : this.port(this.device);
+  }
+
+  /** What a port is written to by: undefined where it leads nowhere. */
+  port(name: string): SerialLink | undefined {
+    return name === this.wireDevice ? this.wire : name === "Bluetooth" ? this.radio : undefined;
   }
 
   fromRadio(bytes: Uint8Array): void {
@@ -75,5 +80,6 @@ export class Wires {
     this.wire.baud = this.baud;
     this.wire.flow = this.wireDevice === "Bluetooth";
     this.device = this.wireDevice;
+    this.forced = false;
   }
 }

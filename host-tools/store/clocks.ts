@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 import type { Kysely } from "kysely";
+import { KEYS_HANDED_OVER } from "../../protocols/log-format.ts";
 import { type BoardContact, meetBoard } from "./boards.ts";
 import { MEASURED, reachOfChange, type Stretch, stretchesOf, unixOfTick, usableTies } from "./era-time.ts";
 import { type ClockReading, tiesByEra } from "./kept-clock.ts";
@@ -164,6 +165,19 @@ export function addClockSync(database: Database.Database, contact: BoardContact,
       resolveChange(database, log, before);
     })
     .immediate();
+}
+
+/** Unix ms at which a board handed its own keys over, oldest first. */
+export async function keyHandOvers(query: Kysely<Tables>, logId: string): Promise<number[]> {
+  const rows = await query
+    .selectFrom("clocks")
+    .innerJoin("logs", "logs.id", "clocks.log")
+    .where("logs.log_id", "=", logId)
+    .where("clocks.why", "=", KEYS_HANDED_OVER)
+    .select("clocks.unix_ms as unixMs")
+    .orderBy("clocks.seq")
+    .execute();
+  return rows.map(({ unixMs }) => unixMs);
 }
 
 /** History of one log's contacts, in the order in which they were stored. */

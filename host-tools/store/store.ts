@@ -3,7 +3,7 @@ import { Kysely, SqliteDialect } from "kysely";
 import { type BatteryChange, batteryChanges } from "./battery-changes.ts";
 import { type BoardContact, listBoards, meetBoard, type StoredBoard } from "./boards.ts";
 import { type ClockHistory, clockHistory, leaveOut } from "./clock-history.ts";
-import { addClockSync, type ClockSync, clockSyncs, resolveTimes } from "./clocks.ts";
+import { addClockSync, type ClockSync, clockSyncs, keyHandOvers, resolveTimes } from "./clocks.ts";
 import { type OpenOptions, openDatabase } from "./database.ts";
 import { databaseError } from "./database-errors.ts";
 import { encounters, type Filter, type StoredEncounter, type StoredSighting, sightings } from "./encounters.ts";
@@ -73,6 +73,11 @@ export class Store {
 
   addClockSync(board: BoardContact, sync: ClockSync): Promise<void> {
     return this.guarded(() => addClockSync(this.database, board, sync, this.now()));
+  }
+
+  /** Unix ms at which the board of this log handed its own keys over, oldest first. */
+  keyHandOvers(logId: string): Promise<number[]> {
+    return this.guarded(() => keyHandOvers(this.#query, logId));
   }
 
   /** History of one log, oldest first. */

@@ -14,8 +14,8 @@ import { literal } from "./machine.ts";
 import type { VirtualMachine } from "./virtual-machine.ts";
 
 /** The wearable for a Puck.js, as `tracelet build` makes it. */
-export function wearable(): Promise<Firmware> {
-  return buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"] });
+export function wearable(extra: string[] = []): Promise<Firmware> {
+  return buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"], with: extra });
 }
 
 export const LOG_ID = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -41,8 +41,8 @@ export function linkVirtual(machine: VirtualMachine): Linked {
   return { transport: openMemory(machine.board), clock: hostClockOn(machine.clock), wait: (work) => machine.clock.drive(work) };
 }
 
-export function reach({ transport, clock, wait }: Linked): Promise<Board> {
-  return wait(openBoard(transport, { clock }));
+export function reach({ transport, clock, wait }: Linked, key?: Uint8Array): Promise<Board> {
+  return wait(openBoard(transport, { clock, key }));
 }
 
 /** Lines that write `text` to a file in Storage. */
@@ -54,7 +54,7 @@ export function writeFile(name: string, text: string): string[] {
 }
 
 /** Flashes through the console as a user does; before the firmware starts, the chip gets the radio that it lacks. */
-export async function flashWithRadio(linked: Linked, firmware: Firmware, logPages: number): Promise<void> {
+export async function flashWithRadio(linked: Linked, firmware: Firmware, logPages: number, recovery?: Uint8Array): Promise<void> {
   const { transport, clock } = linked;
   const withRadio: Transport = Object.create(transport);
   withRadio.write = async (bytes) => {
@@ -74,6 +74,7 @@ export async function flashWithRadio(linked: Linked, firmware: Firmware, logPage
     version: manifest.version,
     logPages,
     logVersion: LOG_VERSION,
+    recovery,
   };
   const board = await reach({ ...linked, transport: withRadio });
   await linked.wait(flash(board, bundle, { logId: LOG_ID }));

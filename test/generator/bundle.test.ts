@@ -279,8 +279,21 @@ describe("the firmware", () => {
   });
 });
 
-test("the standard bundles are every role of every board that can fill it", () => {
-  expect(standardBundles().map((bundle) => bundle.fileName)).toEqual([
+test("a lock comes on demand, with its file for power-on and room for it", async () => {
+  const board = findBoard("puckjs") as BoardFacts;
+  const plain = await buildFirmware({ board, role: "wearable", protocols: ["gaen"] });
+  const locked = await buildFirmware({ board, role: "wearable", protocols: ["gaen"], with: ["lock"] });
+  expect(plain.manifest.features).not.toContain("lock");
+  expect(plain.manifest.recovery).toBeUndefined();
+  expect(locked.manifest.features).toContain("lock");
+  expect(locked.manifest.recovery?.code.length).toBeLessThan(400);
+  expect(locked.code.length - plain.code.length).toBeLessThan(1250);
+  const { codePages } = locked.manifest.flash;
+  expect(64 + locked.code.length + locked.manifest.recovery!.code.length).toBeLessThanOrEqual(codePages * 4096);
+});
+
+test("the standard bundles are every role of every board that can fill it", async () => {
+  expect((await standardBundles()).map((bundle) => bundle.fileName)).toEqual([
     "puckjs-wearable.js",
     "puckjs-beacon.js",
     "puckjs-scanner.js",

@@ -15,7 +15,7 @@ const internal = BOARDS.filter((facts) => facts.storage.internal);
 test("a manifest says what is in a bundle and what it leaves room for", () => {
   const settings = chooseSettings(puckjs, {});
   const manifest = makeManifest(
-    { board: puckjs, role: "wearable", protocols: ["gaen"], features: ["proof"], settings, version: "1.2.3-12345678" },
+    { board: puckjs, role: "wearable", protocols: ["gaen"], features: ["proof"], settings, version: "1.2.3-12345678", recovery: "" },
     "print(1)",
   );
   expect(manifest).toEqual({

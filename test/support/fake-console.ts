@@ -141,8 +141,10 @@ export class FakeConsole implements ConsolePins {
 }
 
 function open(line: string): boolean {
+  const code = line.replace(/\/\*[\s\S]*?\*\//g, "");
+  if (code.includes("/*")) return true;
   let depth = 0;
-  for (const character of line.replace(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'/g, "")) {
+  for (const character of code.replace(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'/g, "")) {
     if ("([{".includes(character)) depth++;
     if (")]}".includes(character)) depth--;
   }

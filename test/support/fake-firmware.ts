@@ -151,6 +151,8 @@ export class FakeFirmware {
       sh: "in",
       er: [0, 0, 0],
       c: this.settings,
+      lk: 0,
+      wr: 0,
       mv: 3000,
       pf: -1,
       ml: 2900,
