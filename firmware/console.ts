@@ -213,12 +213,15 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         lastProof = tick() - ago;
         answer({});
       },
-      l: function (k0, k1, k2, k3) {
-        if (!LOCK) return refuse("opt");
-        if (k0 !== undefined) /*@__INLINE__*/ setLock([k0, k1, k2, k3]);
-        answer({});
-        if (k0 === undefined) session();
-      },
+      l: LOCK
+        ? function (k0, k1, k2, k3) {
+            if (k0 !== undefined) /*@__INLINE__*/ setLock([k0, k1, k2, k3]);
+            answer({});
+            if (k0 === undefined) session();
+          }
+        : function () {
+            refuse("opt");
+          },
     };
   }
   // made anew for each command: functions that exist only while somebody asks cost no variables for the rest of the day

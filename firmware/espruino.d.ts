@@ -21,7 +21,7 @@ declare interface Graphics {
   drawString(text: string, x: number, y: number): Graphics;
   /** Both corners are filled. */
   fillRect(x1: number, y1: number, x2: number, y2: number): Graphics;
-  drawImage(image: string, x: number, y: number): Graphics;
+  drawImage(image: string, x: number, y: number, options: { scale: number }): Graphics;
   flip(): void;
 }
 

@@ -34,28 +34,24 @@ function drawState(): void {
   if (state !== WELL) g.fillRect(0, 0, 127, 13).setColor(0);
   g.setFont(LARGE).drawString(["ALL IS WELL", "BATTERY LOW", "LOG NEARLY FULL", "CLOCK NOT SET", "NOTHING IS SENT", "NO LOG"][state], 2, 1);
   g.setColor(1).setFont(SMALL);
-  g.drawString(
-    ["", "CHANGE IT, THEN SET THE CLOCK", "LET THE HUB FETCH IT", "TAKE IT TO THE HUB", "WAIT 10 MIN, THEN TO THE HUB", "TAKE IT TO THE HUB"][state],
-    2,
-    16,
-  );
+  // what to do
+  if (state) g.drawString(["CHANGE IT, THEN ", "", "", "WAIT 10 MIN, THEN ", ""][state - 1] + "TO THE HUB", 2, 16);
   g.drawString(unix ? now.substr(0, 10) + "\nUTC" : "", 72, 28);
   g.setFont(LARGEST).drawString(unix ? now.substr(11, 5) : "--:--", 2, 25);
   g.setFont(SMALL);
   if (SCAN) g.drawString("ENCOUNTERS TODAY " + encountersToday() + ", OPEN " + openEncounters, 2, 46);
   const waiting = nextSequence() - Math.max(acknowledged, firstSequence());
-  const full = usable ? ", LOG " + (((100 * waiting) / (pages * PAGE_WORDS + PAGE_WORDS)) | 0) + " % FULL" : "";
+  const full = usable ? ", LOG " + (((100 * waiting) / (pages * PAGE_WORDS + PAGE_WORDS)) | 0) + " %" : "";
   g.drawString("BATTERY " + NRF.getBattery().toFixed(2) + " V" + full, 2, 52);
   if (PROOF && ADVERTISE && state < CLOCK_UNSET) {
-    const minutes = /*@__INLINE__*/ (proofAge() / 60) | 0;
-    const age = minutes < 100 ? minutes + " MIN" : minutes < 2880 ? ((minutes / 60) | 0) + " H" : ((minutes / 1440) | 0) + " DAYS";
-    g.drawString(minutes < NEVER / 60 - 1 ? "CONFIRMED " + age + " AGO" : "NOT YET CONFIRMED", 2, 58);
+    const age = /*@__INLINE__*/ proofAge();
+    g.drawString(age < NEVER ? "CONFIRMED " + ((age / 3600) | 0) + " H AGO" : "NOT CONFIRMED", 2, 58);
   }
 }
 
 function drawLabel(): void {
   const qr = require("Storage").read(LABEL_FILE);
-  if (qr) g.drawImage(qr, 11, 11);
+  if (qr) g.drawImage(qr, 11, 11, { scale: 2 });
   g.drawString("TRACELET", 62, 14).drawString(VERSION, 62, 45);
   if (usable) g.setFont(LARGE).drawString(hex(logId.subarray(0, 4)), 62, 26);
 }
@@ -68,7 +64,7 @@ export function showScreen(service: boolean): void {
   g.clear(true);
   if (page === 1) /*@__INLINE__*/ drawState();
   else if (page === 2) /*@__INLINE__*/ drawLabel();
-  else g.setFont(LARGE).drawString("BLUETOOTH\nCONSOLE OPEN\nFOR A MINUTE", 2, 14);
+  else g.setFont(LARGE).drawString("BLUETOOTH\nFOR A MINUTE", 2, 14);
   g.flip();
   Pixl.setLCDPower(true);
 }

@@ -147,7 +147,10 @@ export function start(crypto: Crypto): void {
       // first of all, for the name is made of it: neither is to be seen with the last identifier
       if (ADVERTISE) NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
       // the name of a locked one tells nothing, neither here nor to whoever connects
-      NRF.setAdvertising({}, { connectable: true, scannable: true, interval: 375, name: LOCK && lockKey ? "-" : undefined });
+      NRF.setAdvertising(
+        {},
+        LOCK && lockKey ? { connectable: true, scannable: true, interval: 375, name: "-" } : { connectable: true, scannable: true, interval: 375 },
+      );
       NRF.wake();
       refreshAt = tick() + SERVICE_SECONDS;
       schedule();

@@ -1,6 +1,10 @@
 // AES and SHA-256 for interpreters that were compiled without them, written for little space: tables are computed when they are first needed,
 // so a board that never needs them pays no memory. Sources: FIPS 197, FIPS 180-4; section numbers are theirs.
 
+import { ascii } from "../../protocols/bytes.ts";
+import { paddedBlocks } from "./padding.ts";
+import { SHA256_CODE_BYTES, sha256Code } from "./thumb-sha256.ts";
+
 let sBox: Uint8Array | undefined;
 
 /** The S-box (FIPS 197, 5.1.1): walks through the powers `p` of 3 and their inverses `q`. */
@@ -77,46 +81,18 @@ export function softwareAes(key: Uint8Array, blocks: Uint8Array): Uint8Array {
   return out;
 }
 
-/** 4.2.2: 64 round constants, and behind them the 8 words of 5.3.3 to begin with. */
+/** The 8 words of 5.3.3 to begin with, and behind them the 64 round constants of 4.2.2. */
 let constants: Int32Array | undefined;
-
-/** Fractions of the roots of the first primes, by Newton's rule: what the interpreter has for `Math.pow` is not exact. */
-function makeConstants(): Int32Array {
-  const table = new Int32Array(72);
-  const composite = new Uint8Array(312);
-  let cube = 1;
-  let square = 1;
-  for (let n = 2, found = 0; n < 312; n++) {
-    if (composite[n]) continue;
-    for (let i = n * n; i < 312; i += n) composite[i] = 1;
-    // the root of the prime before is a good guess
-    for (let i = 0; i < 6; i++) {
-      cube = (2 * cube + n / (cube * cube)) / 3;
-      square = (square + n / square) / 2;
-    }
-    // behind the eighth there is no place, so the rest of these are dropped
-    table[64 + found] = (square % 1) * 4294967296;
-    table[found++] = (cube % 1) * 4294967296;
-  }
-  return table;
-}
 
 /** SHA-256: 32 bytes. `message`: less than 2 MB. */
 export function softwareSha256(message: Uint8Array): Uint8Array {
-  if (!constants) constants = makeConstants();
+  // they stand behind the machine code, in the byte order of the chip; where it runs, nobody else needs them
+  if (!constants) constants = new Int32Array(ascii(sha256Code()).buffer, SHA256_CODE_BYTES);
   const k = constants;
-  const hash = new Int32Array(k.subarray(64));
+  const hash = new Int32Array(k.subarray(0, 8));
   const w = new Int32Array(16);
-  const length = message.length;
-  // 5.1.1
-  const padded = new Uint8Array((length + 72) & ~63);
-  const end = padded.length;
-  padded.set(message);
-  padded[length] = 128;
-  padded[end - 3] = length >> 13;
-  padded[end - 2] = length >> 5;
-  padded[end - 1] = length << 3;
-  for (let at = 0; at < end; at += 64) {
+  const blocks = paddedBlocks(message, 0);
+  for (let at = 0; at < blocks.length; at += 64) {
     let a = hash[0];
     let b = hash[1];
     let c = hash[2];
@@ -125,7 +101,7 @@ export function softwareSha256(message: Uint8Array): Uint8Array {
     let f = hash[5];
     let g = hash[6];
     let h = hash[7];
-    for (let i = 0; i < 64; i++) w[i >> 2] = (w[i >> 2] << 8) | padded[at + i];
+    for (let i = 0; i < 64; i++) w[i >> 2] = (w[i >> 2] << 8) | blocks[at + i];
     // 6.2.2
     for (let i = 0; i < 64; i++) {
       if (i > 15) {
@@ -136,7 +112,7 @@ export function softwareSha256(message: Uint8Array): Uint8Array {
           (((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)) +
           (((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10));
       }
-      h += (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) + (g ^ (e & (f ^ g))) + k[i] + w[i & 15];
+      h += (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) + (g ^ (e & (f ^ g))) + k[i + 8] + w[i & 15];
       d += h;
       h += (((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) + ((a & (b | c)) | (b & c));
       const last = h | 0;

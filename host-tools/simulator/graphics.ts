@@ -107,11 +107,13 @@ export class Graphics {
     });
   }
 
-  /** An image of one bit a pixel: its bits follow one another from the top left, most significant first, without a gap between rows; 1 takes the pen's colour, 0 the background's. */
-  drawBits(bits: Uint8Array, width: number, height: number, x: number, y: number, transparent: number | undefined): void {
-    for (let i = 0; i < width * height; i++) {
-      const bit = ((bits[i >> 3] ?? 0) >> (7 - (i & 7))) & 1;
-      if (bit !== transparent) this.setPixel(x + (i % width), y + Math.floor(i / width), bit ? this.colour : this.background);
-    }
+  /** An image of one bit a pixel: its bits follow one another from the top left, most significant first, without a gap between rows; 1 takes the pen's colour, 0 the background's; `scale` dots each way. */
+  drawBits(bits: Uint8Array, width: number, height: number, x: number, y: number, transparent: number | undefined, scale: number): void {
+    for (let row = 0; row < height * scale; row++)
+      for (let column = 0; column < width * scale; column++) {
+        const i = Math.floor(row / scale) * width + Math.floor(column / scale);
+        const bit = ((bits[i >> 3] ?? 0) >> (7 - (i & 7))) & 1;
+        if (bit !== transparent) this.setPixel(x + column, y + row, bit ? this.colour : this.background);
+      }
   }
 }

@@ -109,13 +109,23 @@ export class Screen {
       },
       drawString: (text, x, y, solid) => graphics.drawText(String(text), number(x), number(y), Boolean(solid)),
       drawImage: (image, x, y, options) => {
-        if (options !== undefined) throw realm.error("Images that are scaled or turned are missing in the virtual board");
+        const { scale = 1, ...other } = (options ?? {}) as { scale?: unknown };
+        if (!Number.isInteger(scale) || (scale as number) < 1 || Object.keys(other).length > 0)
+          throw realm.error("Images that are turned, or scaled by anything but a whole number, are missing in the virtual board");
         if (typeof image !== "string") throw realm.error("Images other than text are missing in the virtual board");
         const bytes = bytesOf(image);
         const [width = 0, height = 0, bits = 0] = bytes;
         if (width === 0 || height === 0) throw realm.error("Expecting valid Image");
         if ((bits & 127) !== 1) throw realm.error("Images of more than one bit a pixel are missing in the virtual board");
-        graphics.drawBits(bytes.subarray(bits & 128 ? 4 : 3), width, height, number(x), number(y), bits & 128 ? bytes[3] : undefined);
+        graphics.drawBits(
+          bytes.subarray(bits & 128 ? 4 : 3),
+          width,
+          height,
+          number(x),
+          number(y),
+          bits & 128 ? bytes[3] : undefined,
+          scale as number,
+        );
       },
     };
     const asking: { [name: string]: (...given: unknown[]) => unknown } = {
