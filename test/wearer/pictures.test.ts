@@ -5,13 +5,13 @@ import { findBoard } from "../../boards/index.ts";
 import type { Firmware } from "../../host-tools/generator/bundle.ts";
 import { screenImage } from "../../host-tools/label/screen-image.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
-import { LABEL_FILE } from "../../protocols/log-format.ts";
+import { LABEL_FILE, PAGE_WORDS } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { confirm } from "../support/confirm.ts";
 import { crowd } from "../support/crowd.ts";
 import { type Shine, watchLights } from "../support/lights.ts";
 import { lightsPicture, screenPicture } from "../support/pictures.ts";
-import { install, LOG_ID, radioOf, setClock, WornWorld } from "../support/worn-boards.ts";
+import { install, LOG_ID, radioOf, recordsIn, setClock, WornWorld, writeRecords } from "../support/worn-boards.ts";
 
 // The pictures of docs/wearer.md: virtual boards are brought into each state, and what their lights and screens show then is drawn. With PICTURES_RECORD=1 the files
 // are written, without it they must be what they would be.
@@ -26,6 +26,8 @@ interface Scene {
   /** False: no log is made. */
   log?: boolean;
   clockSet?: boolean;
+  /** Pages of the ring, when not as many as there is room for. */
+  ringPages?: number;
   prepare?(world: WornWorld, board: VirtualBoard): void;
   /** Default: a short press. */
   pressMs?: number;
@@ -43,6 +45,14 @@ const SCENES: Scene[] = [
       world.pass(600);
     },
   },
+  {
+    state: "log-nearly-full",
+    ringPages: 2,
+    prepare: (world, board) => {
+      writeRecords(board, recordsIn(2 * PAGE_WORDS));
+      world.pass(60);
+    },
+  },
   { state: "no-log", log: false },
   { state: "console", pressMs: 2500 },
 ];
@@ -57,7 +67,7 @@ async function reach(scene: Scene, id: string): Promise<{ world: WornWorld; boar
   const board = world.addBoard(findBoard(id)!, { x: 0, y: 0 }, { batteryVolts: 2.98 });
   const firmware = fixed(await firmwareFor("wearable", id));
   if (scene.log === false) board.storage.write(".bootcde", Buffer.from(firmware.code, "latin1"));
-  else install(board, firmware);
+  else install(board, firmware, scene.ringPages);
   if (findBoard(id)!.screen) board.storage.write(LABEL_FILE, screenImage(LOG_ID.toString("hex")));
   board.powerOn();
   world.pass(30);
