@@ -67,7 +67,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
     if (LOCK) session(true);
     return {
       s: function () {
-        answer({
+        const all: { [key: string]: unknown } = {
           v: VERSION,
           b: BOARD_ID,
           r: ROLE,
@@ -80,10 +80,10 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           ak: acknowledged,
           dr: dropped,
           pg: pages,
-          df: writesDense() ? 1 : 0,
+          df: +writesDense(),
           op: SCAN ? openEncounters : 0,
           n: SCAN ? sightings : 0,
-          ad: ADVERTISE && advertising ? 1 : 0,
+          ad: +(ADVERTISE && advertising),
           ro: ADVERTISE ? rotations : 0,
           er: [ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
           c: settings,
@@ -91,13 +91,16 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           cr: ADVERTISE || PROOF ? aesInUse : undefined,
           sh: ADVERTISE ? sha256InUse : undefined,
           pf: PROOF && ADVERTISE ? (lastProof === undefined ? -1 : (tick() - lastProof) | 0) : undefined,
-          lk: LOCK ? (lockKey ? 1 : 0) : undefined,
-          wr: LOCK ? wrongAnswers : undefined,
           mv: Math.round(NRF.getBattery() * 1000),
           ml: SCAN ? loadedMillivolts : undefined,
-          lb: SCAN ? (lowBattery ? 1 : 0) : undefined,
+          lb: SCAN ? +lowBattery : undefined,
           wd: SCAN ? [deadScans, radioRestarts] : undefined,
-        });
+        };
+        if (LOCK) {
+          all.lk = lockKey ? 1 : 0;
+          all.wr = wrongAnswers;
+        }
+        answer(all);
       },
       r: function (sequence: number, count: number) {
         const end = nextSequence();

@@ -3,7 +3,7 @@
 
 import { ascii } from "../../protocols/bytes.ts";
 import { paddedBlocks } from "./padding.ts";
-import { SHA256_CODE_BYTES, sha256Code } from "./thumb-sha256.ts";
+import { SHA256_CODE_BYTES, sha256Code } from "./thumb/code.ts";
 
 let sBox: Uint8Array | undefined;
 

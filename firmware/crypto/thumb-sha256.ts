@@ -1,16 +1,8 @@
 import { ramAddress } from "../soft-device.ts";
 import { paddedBlocks } from "./padding.ts";
-import { SHA256_CODE } from "./thumb/sha256.ts";
+import { sha256Code } from "./thumb/code.ts";
 
 // SHA-256 in machine code, for boards whose interpreter was compiled without it: a thousand times as fast as in software.
-
-/** Bytes of the code proper; behind it stand its constants, 72 words. */
-export const SHA256_CODE_BYTES = 248;
-
-/** Not kept: it would fill as many variables as it has letters by nine. */
-export function sha256Code(): string {
-  return atob(SHA256_CODE);
-}
 
 let hashAt: (address: number, blocks: number) => number;
 

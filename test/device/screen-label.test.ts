@@ -36,8 +36,8 @@ function storedLabel(board: ReturnType<typeof virtualBoard>["board"]): string | 
 describe("the QR code for a board's own screen", () => {
   test("says what the label says and fits the screen with its blank border", () => {
     const image = screenImage(ID);
-    expect([...image.subarray(0, 3)]).toEqual([42, 42, 1]);
-    expect(image.length).toBe(3 + 221);
+    expect([...image.subarray(0, 3)]).toEqual([21, 21, 1]);
+    expect(image.length).toBe(3 + 56);
   });
 
   const put = (target: ReturnType<typeof virtualBoard>, bundle = little("1.0.0"), options: FlashOptions = {}) =>
@@ -65,8 +65,8 @@ describe("the QR code for a board's own screen", () => {
   test("is left out where the code leaves no room, and that is said", async () => {
     const target = virtualBoard("pixljs");
     const said: string[] = [];
-    // the last page of Storage is full but for 100 bytes or so
-    const result = await put(target, littleFirmware({ board: "pixljs", logPages: 7, bytes: 4096 - 32 - 110 }), { say: (text) => said.push(text) });
+    // the last page of Storage is full but for 60 bytes or so
+    const result = await put(target, littleFirmware({ board: "pixljs", logPages: 7, bytes: 4096 - 32 - 60 }), { say: (text) => said.push(text) });
     expect(result.version).toBe("1.0.0");
     expect(storedLabel(target.board)).toBeUndefined();
     expect(said.join()).toContain("no room for the QR code");

@@ -63,7 +63,7 @@ describe("committing a pull", () => {
       { low: true, millivolts: 2190, unixMs: (NOW + 100) * 1000 },
       { low: false, millivolts: 2310, unixMs: (NOW + 900) * 1000 },
     ]);
-    expect(await store.batteryChanges(BOARD.logId, upTo - 1)).toHaveLength(1);
+    expect(await store.batteryChanges(BOARD.logId, upTo - 7)).toHaveLength(1);
     expect(await store.batteryChanges("ffffffffffffffff", 0)).toEqual([]);
   });
 
