@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import type { Bundle } from "../device/flash.ts";
@@ -9,13 +9,14 @@ import type { Transport } from "../device/transport.ts";
 import { ConfigError, ToolError } from "../errors.ts";
 import { type BatchPart, provisionBatch } from "../provision/batch.ts";
 import { ANY_PORT, type PlanRow, parsePlan } from "../provision/plan.ts";
-import { planOf } from "../provision/provision-board.ts";
+import { type LockKeys, planOf } from "../provision/provision-board.ts";
 import { type BatchReport, describeReport, reportRow } from "../provision/report.ts";
 import { ProvisionState } from "../provision/state.ts";
 import { Store } from "../store/store.ts";
 import { buildAsAsked } from "./build.ts";
 import { toBundle } from "./flash.ts";
 import { onInterrupt } from "./interrupt.ts";
+import { createKeyFile, readKeyFile } from "./lock-key.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
 
 interface Options {
@@ -65,6 +66,15 @@ function wholeNumber(least: number): (text: string) => number {
 
 const collect = (text: string, before: string[]) => [...before, text];
 
+/** The name is free for another board; a key that the one before may be locked with is kept under its chip. */
+function release(name: string, state: ProvisionState, folder: string): void {
+  const known = state.board(name);
+  if (!known) throw new ConfigError("not_begun", `--release ${name}: no board was begun under this name`);
+  const file = join(folder, "keys", `${name}.key`);
+  if (existsSync(file)) renameSync(file, join(folder, "keys", `${name}.${known.chip}.key`));
+  state.add({ event: "released", name });
+}
+
 function readPlan(file: string): PlanRow[] {
   let text: string;
   try {
@@ -82,10 +92,21 @@ function readPlan(file: string): PlanRow[] {
   return parsePlan(text, file);
 }
 
-/** @throws ConfigError "no_lock" where a board is to be locked */
-function refuseLocks(rows: PlanRow[], file: string): void {
-  const row = rows.find(({ lock }) => lock);
-  if (row) throw new ConfigError("no_lock", `${file}, line ${row.line}, lock: this version of tracelet can't lock boards; say no`);
+/** Keys are files that their owner alone may read. */
+function lockKeys(folder: string): LockKeys {
+  const fileOf = (name: string) => join("keys", `${name}.key`);
+  const read = (name: string) => {
+    const path = join(folder, fileOf(name));
+    return existsSync(path) ? readKeyFile(path) : undefined;
+  };
+  return {
+    read,
+    make(name) {
+      mkdirSync(join(folder, "keys"), { recursive: true, mode: 0o700 });
+      const file = fileOf(name);
+      return { key: read(name) ?? createKeyFile(join(folder, file)), file };
+    },
+  };
 }
 
 /** Builds each firmware once, all of them before a board is touched. */
@@ -129,7 +150,6 @@ async function portsForAny(rows: PlanRow[], options: Options, tools: ProvisionTo
 async function provision(options: Options, tools: ProvisionTools): Promise<void> {
   const output = createOutput(options.json === true);
   const rows = readPlan(options.batch);
-  refuseLocks(rows, options.batch);
   const parts = await withBundles(rows, tools);
   const folder = options.out ?? options.batch.replace(/\.[^./\\]*$/, "");
   if (folder === options.batch)
@@ -142,10 +162,7 @@ async function provision(options: Options, tools: ProvisionTools): Promise<void>
   }
   const anyPorts = await portsForAny(rows, options, tools);
   const state = ProvisionState.open(stateFile, () => tools.clock.now());
-  for (const name of options.release) {
-    if (!state.board(name)) throw new ConfigError("not_begun", `--release ${name}: no board was begun under this name`);
-    state.add({ event: "released", name });
-  }
+  for (const name of options.release) release(name, state, folder);
   const store = options.db === undefined ? undefined : Store.open(options.db);
   const ending = new AbortController();
   const say = (text: string) => process.stderr.write(`tracelet: ${text}\n`);
@@ -154,6 +171,7 @@ async function provision(options: Options, tools: ProvisionTools): Promise<void>
     state,
     folder,
     store,
+    keys: lockKeys(folder),
     clock: tools.clock,
     open: tools.open,
     anyPorts,
@@ -191,7 +209,7 @@ export function provisionCommand(tools: ProvisionTools): RegisterCommand {
   return (program) => {
     program
       .command("provision")
-      .description("make a fleet of boards ready by a plan: flash, settings, clock, self test, label, record")
+      .description("make a fleet of boards ready by a plan: flash, settings, clock, self test, label, record, lock")
       .requiredOption("--batch <file>", "plan: a CSV file with one row a board (docs/provisioning.md)")
       .option("--out <folder>", "labels and state of the batch (default: the plan's name without .csv)")
       .option("--db <file>", "enter the boards into this database")

@@ -36,6 +36,8 @@ const LOOK_AGAIN_MS = 2000;
 const RETRY_MS = 3000;
 /** Nothing there, or nothing that answers: another look may find it. */
 const ABSENT = ["silent", "no_port", "disconnected", "not_espruino"];
+/** A board that is there and does not let us in. */
+const SHUT = ["board_locked", "wrong_key", "lock_waits"];
 const LINK_TROUBLE = ["silent", "disconnected", "timeout", "damaged", "not_espruino", "flash_failed"];
 
 /**
@@ -55,6 +57,8 @@ class Batch {
   /** Names that some port works on now. */
   private readonly busy = new Set<string>();
   private readonly links = new Set<Transport>();
+  /** Ports at whose board the key was wrong: it is not tried again, for each attempt makes the board wait longer. */
+  private readonly wrongKey = new Set<string>();
   private working = 0;
   private readonly queue: (() => void)[] = [];
 
@@ -93,7 +97,7 @@ class Batch {
       try {
         dealtWith = await this.dealWith(port, board);
       } finally {
-        await this.close(board.stream.transport);
+        await this.close(board);
       }
     }
   }
@@ -109,12 +113,16 @@ class Batch {
       try {
         const board = await this.open(port);
         if (gone === undefined || chipOf(board) !== gone) return board;
-        await this.close(board.stream.transport);
+        await this.close(board);
       } catch (error) {
         if (this.aborted) return undefined;
-        if (!(error instanceof DeviceError) || !ABSENT.includes(error.code)) return this.portFailed(port, error);
+        if (!(error instanceof DeviceError) || ![...ABSENT, ...SHUT].includes(error.code)) return this.portFailed(port, error);
         why = error;
-        gone = undefined;
+        if (error.code === "wrong_key") this.wrongKey.add(port);
+        else if (ABSENT.includes(error.code)) {
+          gone = undefined;
+          this.wrongKey.delete(port);
+        }
       }
       const wanted = this.wanted(port);
       if (this.aborted || wanted.length === 0) return undefined;
@@ -123,7 +131,7 @@ class Batch {
         this.options.say(`${port}: the same board was still there after ${waitSeconds} s; run the same command again to go on`);
         return undefined;
       }
-      if (!asked && why?.code === "no_port") this.options.say(why.message);
+      if (!asked && why && (why.code === "no_port" || (SHUT.includes(why.code) && dealtWith === undefined))) this.options.say(why.message);
       if (!asked) this.options.say(invitation(port, wanted, dealtWith !== undefined));
       asked = true;
       await sleep(clock, LOOK_AGAIN_MS);
@@ -213,7 +221,7 @@ class Batch {
       const next = await this.provision(again, part);
       if (next) this.fail(name, next.step, next.cause);
     } finally {
-      await this.close(again.stream.transport);
+      await this.close(again);
     }
   }
 
@@ -232,14 +240,14 @@ class Batch {
   }
 
   private async reopen(port: string, board: Board): Promise<Board | undefined> {
-    await this.close(board.stream.transport);
+    await this.close(board);
     await sleep(this.options.clock, RETRY_MS);
     const again = await this.open(port).catch((error: unknown) => {
       if (error instanceof ToolError) return undefined;
       throw error;
     });
     if (again && chipOf(again) !== chipOf(board)) {
-      await this.close(again.stream.transport);
+      await this.close(again);
       return undefined;
     }
     return again;
@@ -265,14 +273,27 @@ class Batch {
     const transport = await this.options.open(port);
     this.links.add(transport);
     try {
-      return await openBoard(transport, { clock: this.options.clock });
+      return await openBoard(transport, { clock: this.options.clock, key: this.keyFor(port) });
     } catch (error) {
       this.links.delete(transport);
       throw error;
     }
   }
 
-  private async close(transport: Transport): Promise<void> {
+  /** The key of the board that comes to a port, where one alone can be meant: a locked board does not tell who it is. */
+  private keyFor(port: string): Uint8Array | undefined {
+    if (this.wrongKey.has(port)) return undefined;
+    const keys = this.parts
+      .filter(({ row, bundle }) => (row.port === port || row.port === ANY_PORT) && !this.state.isFinished(row.name, planOf(row, bundle)))
+      .map(({ row }) => this.options.keys.read(row.name))
+      .filter((key) => key !== undefined);
+    return keys.length === 1 ? keys[0] : undefined;
+  }
+
+  private async close(board: Board): Promise<void> {
+    const { transport } = board.stream;
+    // one that was opened with its key is shut again; one that is gone does that by itself
+    if (board.repl.unlocked && !this.aborted) await board.endSession().catch(() => {});
     this.links.delete(transport);
     await transport.close();
   }

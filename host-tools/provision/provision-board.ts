@@ -7,6 +7,7 @@ import { synchronise } from "../device/clock-sync.ts";
 import { configure } from "../device/config.ts";
 import { type BoardDescription, describeBoard } from "../device/description.ts";
 import { type Bundle, type FlashOptions, flash } from "../device/flash.ts";
+import { setLock } from "../device/lock.ts";
 import { ToolError } from "../errors.ts";
 import { drawLabel } from "../label/label.ts";
 import { type HeardAround, listenAround } from "./bare-radio.ts";
@@ -19,6 +20,14 @@ export interface ProvisionStore extends ContactStore {
   enterBoard(board: BoardDescription & { name: string }): Promise<void>;
 }
 
+/** Lock keys, 16 bytes each, one for each name. */
+export interface LockKeys {
+  /** Undefined where the name has none. */
+  read(name: string): Uint8Array | undefined;
+  /** A fresh one, kept before it is answered; the one there is, where there is one. Answers it and its file. */
+  make(name: string): { key: Uint8Array; file: string };
+}
+
 export interface BoardJob {
   row: PlanRow;
   bundle: Bundle;
@@ -26,6 +35,7 @@ export interface BoardJob {
   /** Labels and keys go here. */
   folder: string;
   store?: ProvisionStore;
+  keys: LockKeys;
   flashOptions: Pick<FlashOptions, "erase" | "discard" | "oldInterpreter" | "fast" | "onInterrupt" | "say">;
   say(text: string): void;
 }
@@ -106,7 +116,7 @@ export async function provisionBoard(board: Board, job: BoardJob): Promise<void>
     () => configure(running, changes),
     () => false,
   );
-  const { e: era, u } = await running.status();
+  const { e: era, u, lk } = await running.status();
   await step<ClockResult>(
     "clock",
     async () => {
@@ -124,6 +134,15 @@ export async function provisionBoard(board: Board, job: BoardJob): Promise<void>
       await store.enterBoard({ ...describeBoard(running, status), name: row.name });
       return {};
     });
+  }
+  // last: from here on nobody talks to the board without the key
+  if (row.lock) {
+    const work = async () => {
+      const { key, file } = job.keys.make(row.name);
+      await setLock(running, key);
+      return { file };
+    };
+    await step("lock", work, () => lk === 1);
   }
   state.add({ event: "finished", name: row.name, plan });
 }

@@ -27,6 +27,8 @@ export interface RowReport {
   test?: SelfTest;
   /** File, inside the batch's folder. */
   label?: string;
+  /** File with its lock key, inside the batch's folder. */
+  keyFile?: string;
   /** By step, and in all. */
   seconds: Partial<Record<Step, number>>;
   totalSeconds: number;
@@ -69,6 +71,7 @@ export function reportRow(row: PlanRow, bundle: Bundle, state: ProvisionState, f
     clockErrorMs: result<ClockResult>("clock")?.errorMs,
     test: result<SelfTest>("test"),
     label: result<{ file: string }>("label")?.file,
+    keyFile: result<{ file: string }>("lock")?.file,
     seconds,
     totalSeconds: Math.round(Object.values(seconds).reduce((sum, one) => sum + one, 0) * 10) / 10,
     failure: finished ? undefined : failure,
@@ -86,6 +89,7 @@ const COLUMNS: [string, (row: RowReport) => string][] = [
   ["battery", (row) => (row.test ? `${row.test.battery.millivolts} mV` : "")],
   ["heard", (row) => (row.test?.radio.around ? `${row.test.radio.around.devices} near` : "")],
   ["flash", (row) => (row.test ? `${row.test.flash.records} read, ${row.test.flash.errors} errors` : "")],
+  ["lock", (row) => (row.keyFile ? "locked" : "")],
   ["took", (row) => (row.totalSeconds > 0 ? `${row.totalSeconds} s` : "")],
 ];
 
