@@ -26,7 +26,7 @@ export interface BuildOptions {
 export function buildAsAsked(options: Pick<BuildOptions, "board" | "role" | "protocol" | "without" | "with" | "set">): Promise<Firmware> {
   const facts = knownBoard(options.board);
   const protocols = options.protocol.split(",").map((name) => known("protocol", name.trim(), Object.keys(PROTOCOLS)));
-  const features = (names?: string) => names?.split(",").map((name) => known("feature", name.trim(), Object.keys(FEATURES)));
+  const features = (names?: string) => (names ? names.split(",").map((name) => known("feature", name.trim(), Object.keys(FEATURES))) : undefined);
   const settings = Object.fromEntries(options.set.map(parseChange).map(({ name, value }) => [name, value]));
   return buildFirmware({
     board: facts,

@@ -42,15 +42,16 @@ export interface ProvisionTools {
   open(port: string): Promise<Transport>;
   /** Ports that `*` stands for where none is named. */
   ports(): Promise<string[]>;
-  build(board: string, role: string, protocols: string[]): Promise<Bundle>;
+  /** `features`: those beside the usual ones. */
+  build(board: string, role: string, protocols: string[], features: string[]): Promise<Bundle>;
 }
 
 const TOOLS: ProvisionTools = {
   clock: systemClock,
   open: (port) => openPort(port),
   ports: async () => (await listPorts()).map(({ path }) => path),
-  async build(board, role, protocols) {
-    const { code, manifest } = await buildAsAsked({ board, role, protocol: protocols.join(","), set: [] });
+  async build(board, role, protocols, features) {
+    const { code, manifest } = await buildAsAsked({ board, role, protocol: protocols.join(","), with: features.join(","), set: [] });
     return toBundle(Buffer.from(code, "latin1"), manifest);
   },
 };
@@ -114,8 +115,9 @@ async function withBundles(rows: PlanRow[], tools: ProvisionTools): Promise<Batc
   const bundles = new Map<string, Bundle>();
   const parts: BatchPart[] = [];
   for (const row of rows) {
-    const key = [row.board.id, row.role, ...row.protocols].join(" ");
-    const bundle = bundles.get(key) ?? (await tools.build(row.board.id, row.role, row.protocols));
+    const features = row.lock ? ["lock"] : [];
+    const key = [row.board.id, row.role, ...row.protocols, ...features].join(" ");
+    const bundle = bundles.get(key) ?? (await tools.build(row.board.id, row.role, row.protocols, features));
     bundles.set(key, bundle);
     parts.push({ row, bundle });
   }

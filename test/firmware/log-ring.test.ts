@@ -5,7 +5,7 @@ import { pullLog } from "../../host-tools/device/pull.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { decodeBlock, isSealed, splitRecords } from "../../host-tools/store/log-decoder.ts";
 import { decodeAdvertisement } from "../../protocols/gaen/advertisement.ts";
-import { LONG_WORDS, PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
+import { DENSE, LONG_WORDS, PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { crowd, numberOf } from "../support/crowd.ts";
 import { encountersOf, holesOf, keysOf, pagesOf, rawRecordsOf, recordsOf, shownByBoard } from "../support/flash-log.ts";
@@ -18,6 +18,22 @@ afterEach(expectQuietConsoles);
 const peopleIn = (board: VirtualBoard) => encountersOf(board).map(({ id }) => numberOf(id));
 /** Long records of a page, without settings and clock. */
 const RECORDS = Math.floor(PAGE_WORDS / LONG_WORDS) - 2;
+
+test("a Puck.js that nobody empties keeps more than 2,000 encounters, dense, before the first is lost, and hands over each of them", async () => {
+  const world = new WornWorld(112);
+  const board = await world.wear({ x: 0, y: 0 }, { settings: { cycleTime: 20, recordForm: 1 } });
+  const people = crowd(world, 20, 20);
+  while (people.passed() < 2150) world.pass(20);
+  people.stop();
+  world.pass(100);
+  const { lo, dr, df } = status(board);
+  expect({ lo, dr, df }).toEqual({ lo: 0, dr: 0, df: 1 });
+  const kept = encountersOf(board);
+  expect(kept.filter(({ kind }) => kind === "dense").length).toBeGreaterThan(2000);
+  expect(new Set(peopleIn(board)).size).toBe(kept.length);
+  const handedOver = [...readLog(board).values()].filter((record) => (record[0] & 15) === DENSE && isSealed(record));
+  expect(handedOver.map((record) => toHex(record.subarray(4, 9)))).toEqual(kept.map(({ id }) => toHex(id)));
+}, 30_000);
 
 describe("a wearable that has met 2,500 people", () => {
   let world: WornWorld;

@@ -63,8 +63,8 @@ export class Fleet {
         return link;
       },
       ports: async () => [...this.ports.keys()],
-      build: async (board, role) => {
-        const { code, manifest } = await firmwareFor(role, board);
+      build: async (board, role, _protocols, features) => {
+        const { code, manifest } = await firmwareFor(role, board, {}, features);
         return toBundle(Buffer.from(code, "latin1"), manifest);
       },
     };
