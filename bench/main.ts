@@ -26,7 +26,7 @@ const BENCHES: { [name: string]: () => Promise<unknown> } = {
   air: async () => measureAir({ boards: 100, hours: 24, metres: 200 }),
   week: () => measureWeek({ people: 40, days: 7 }),
   interpreter: measureInterpreter,
-  // every byte of every write of a log's life, some bits of every word, every erase in fourteen ways: twenty minutes
+  // every byte of every write of a log's life, some bits of every word, every erase in fourteen ways: a minute
   cuts: async () => cutEverywhere(await liveLong(2, 6)),
 };
 /** Only when asked for by name. */

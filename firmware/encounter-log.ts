@@ -302,7 +302,9 @@ export function openLog(): void {
     const kind = slot[0] & 15;
     if (kind === MARK) era = readU32(slot, 1);
     else if (kind === CLOCK) {
-      acknowledged = readU32(slot, 22);
+      // of a record that was cut in its last bits the check may be right by chance; more than there is nobody can have
+      const claimed = readU32(slot, 22);
+      if (claimed <= nextSequence()) acknowledged = claimed;
       known = readU32(slot, 1) && readU32(slot, 9);
     } else for (let i = 0; i < settings.length; i++) settings[i] = ((slot[i * 2 + 1] | (slot[i * 2 + 2] << 8)) << 16) >> 16;
   });

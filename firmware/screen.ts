@@ -35,7 +35,7 @@ function drawState(): void {
   g.setFont(LARGE).drawString(["ALL IS WELL", "BATTERY LOW", "LOG NEARLY FULL", "CLOCK NOT SET", "NOTHING IS SENT", "NO LOG"][state], 2, 1);
   g.setColor(1).setFont(SMALL);
   // what to do
-  if (state) g.drawString(["CHANGE IT, THEN ", "", "", "IN 10 MIN ", ""][state - 1] + "TO THE HUB", 2, 16);
+  if (state) g.drawString(["SWAP IT, THEN ", "", "", "IN 10 MIN ", ""][state - 1] + "TO THE HUB", 2, 16);
   g.drawString(unix ? now.substr(0, 10) + "\nUTC" : "", 72, 28);
   g.setFont(LARGEST).drawString(unix ? now.substr(11, 5) : "--:--", 2, 25);
   g.setFont(SMALL);

@@ -70,7 +70,7 @@ describe("the screen of a Pixl.js", () => {
     board.supply = () => (radioOf(board).receiving ? 2.1 : 2.61);
     world.pass(310);
     press(world, board);
-    for (const text of ["BATTERY LOW", "CHANGE IT, THEN TO THE HUB", "BATTERY 2.61 V"]) expect(showsText(board, text), text).toBe(true);
+    for (const text of ["BATTERY LOW", "SWAP IT, THEN TO THE HUB", "BATTERY 2.61 V"]) expect(showsText(board, text), text).toBe(true);
   });
 
   test("says when somebody last confirmed what it sends", async () => {
