@@ -13,6 +13,7 @@ import { LOG_FILE } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { findInFlash } from "../support/flash-log.ts";
 import { type Bench, cutAt, failureOf, KEY, lockedBoard, OTHER_KEY, RawPort, recordWrites, start, talk } from "../support/locked-board.ts";
+import { writeRecords } from "../support/worn-boards.ts";
 
 const pass = ({ clock }: Bench, seconds: number) => clock.advanceTo(clock.now + seconds);
 
@@ -94,6 +95,21 @@ describe("a board with a lock key", () => {
     expect(findInFlash(bench.board, KEY)).toEqual([]);
     await talk(bench, (link) => setLock(link, OTHER_KEY));
     expect((await failureOf(talk(bench, (link) => link.status()))).code).toBe("board_locked");
+  });
+
+  test("its key moves along when the log goes round, and there is one of it", async () => {
+    const bench = await lockedBoard();
+    writeRecords(bench.board, 200);
+    await talk(bench, (link) => setLock(link, OTHER_KEY), KEY);
+    const [before] = findInFlash(bench.board, OTHER_KEY);
+    writeRecords(bench.board, 1000);
+    const places = findInFlash(bench.board, OTHER_KEY);
+    expect(places).toHaveLength(1);
+    expect(places[0]).not.toBe(before);
+    powerCycle(bench);
+    expect((await failureOf(talk(bench, (link) => link.status()))).code).toBe("board_locked");
+    expect(await talk(bench, (link) => link.status(), OTHER_KEY)).toMatchObject({ lk: 1 });
+    expect(bench.board.errors).toEqual([]);
   });
 
   test("is refused where a button would be a way round it", async () => {

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { splitRecords } from "../../host-tools/store/log-decoder.ts";
-import { PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
+import { DENSE, PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
 import { CYCLE_TIME, RECORD_FORM } from "../../protocols/settings.ts";
 import { build, NO_INTERPRETER } from "./abilities.ts";
 import { flashWithRadio, linkInterpreter, pullBlocks, reach, wearable } from "./firmware-run.ts";
@@ -11,15 +11,25 @@ import { type LogImage, readLogImage } from "./log-image.ts";
 
 /** The smallest ring, so that pages are erased soon. */
 const LOG_PAGES = 2;
-const CUTS = 40;
 const ERASE_CUTS = 5;
 const UNIX = 1600025000;
 /** A scan every 20 s and ten neighbours: some ten records a minute, a page in a quarter of an hour. */
 const CYCLE = 20;
-const HOURS = 2;
 const FLASH_FILE = "espruino.flash";
 /** Exit code of a build that was told to lose power. */
 const POWER_LOST = 77;
+
+interface Life {
+  what: string;
+  /** Value of the setting. */
+  form: number;
+  hours: number;
+  cuts: number;
+}
+const LIVES: Life[] = [
+  { what: "in full records", form: 0, hours: 2, cuts: 40 },
+  { what: "in full records and dense ones", form: 2, hours: 4, cuts: 20 },
+];
 
 /** Places of power cuts, the same each time. */
 function* places(count: number, below: number): Generator<number> {
@@ -31,11 +41,11 @@ function* places(count: number, below: number): Generator<number> {
 }
 
 /** Starts a board that has been flashed, and lets it work. Answers its exit code if it loses power on the way. */
-async function work(directory: string, environment: Record<string, string> = {}): Promise<number | string | undefined> {
+async function work(directory: string, { form, hours }: Life, environment: Record<string, string> = {}): Promise<number | string | undefined> {
   const board = new Interpreter({ directory, virtualTime: 0, environment });
-  board.type(`\x10echo(0)\n\x10T.c(${CYCLE_TIME},${CYCLE})\n\x10T.c(${RECORD_FORM},0)\n\x10T.t(${UNIX},0,12)\n`);
+  board.type(`\x10echo(0)\n\x10T.c(${CYCLE_TIME},${CYCLE})\n\x10T.c(${RECORD_FORM},${form})\n\x10T.t(${UNIX},0,12)\n`);
   const lost = board.ended;
-  const done = board.advance(HOURS * 3_600_000).then(
+  const done = board.advance(hours * 3_600_000).then(
     () => undefined,
     () => lost,
   );
@@ -44,7 +54,7 @@ async function work(directory: string, environment: Record<string, string> = {})
   return how;
 }
 
-describe.skipIf(NO_INTERPRETER)("a log that loses its power while it is written", () => {
+describe.skipIf(NO_INTERPRETER).each(LIVES)("a log that loses its power while it is written, $what", (life) => {
   let able = false;
   let flashed = "";
   let whole: LogImage;
@@ -66,7 +76,7 @@ describe.skipIf(NO_INTERPRETER)("a log that loses its power while it is written"
     await flashWithRadio(linkInterpreter(board), await wearable(), LOG_PAGES);
     await board.kill();
     const directory = copy();
-    expect(await work(directory)).toBeUndefined();
+    expect(await work(directory, life)).toBeUndefined();
     whole = readLogImage(flashOf(directory));
   });
   afterAll(() => {
@@ -82,7 +92,7 @@ describe.skipIf(NO_INTERPRETER)("a log that loses its power while it is written"
   /** Cuts the power once, switches on again, and looks for everything that had been written. */
   async function cutAndReopen(environment: Record<string, string>): Promise<void> {
     const directory = copy();
-    expect(await work(directory, environment)).toBe(POWER_LOST);
+    expect(await work(directory, life, environment)).toBe(POWER_LOST);
     const before = readLogImage(flashOf(directory));
     // no more than the record, and the page header, that was being written
     expect(before.torn.length).toBeLessThanOrEqual(1);
@@ -124,11 +134,12 @@ describe.skipIf(NO_INTERPRETER)("a log that loses its power while it is written"
     if (!able) return context.skip();
     expect(Math.max(...whole.records.keys())).toBeGreaterThan(PAGE_WORDS * (LOG_PAGES + 3));
     expect(whole.torn).toEqual([]);
+    expect([...whole.records.values()].some((record) => (Number.parseInt(record.slice(0, 2), 16) & 15) === DENSE)).toBe(life.form > 0);
   });
-  test(`at ${CUTS} words of flash: it opens, and what was complete is still there`, async (context) => {
+  test(`at ${life.cuts} words of flash: it opens, and what was complete is still there`, async (context) => {
     if (!able) return context.skip();
     const words = Math.max(...whole.records.keys());
-    for (const word of places(CUTS, words))
+    for (const word of places(life.cuts, words))
       await cutAndReopen({ ESPR_FLASH_KILL: String(word) }).catch((error) => fail(`cut before word ${word}`, error));
   });
   test(`in the middle of ${ERASE_CUTS} erases: it opens, and what was complete is still there`, async (context) => {
