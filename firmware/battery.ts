@@ -1,3 +1,4 @@
+import { BATTERY_LOW, BATTERY_RECOVERED } from "../protocols/log-format.ts";
 import { CYCLE_TIME, LOW_BATTERY } from "../protocols/settings.ts";
 import { appendClock } from "./encounter-log.ts";
 import { settings } from "./settings.ts";
@@ -10,9 +11,6 @@ const HYSTERESIS = 100;
 const SLOWER = 4;
 /** Seconds: longer than most identifiers live, and whoever carries one would not be heard at all. */
 const LONGEST_CYCLE = 900;
-/** `why` of the CLOCK record that tells when it began and ended. */
-const LOW = 7;
-const RECOVERED = 8;
 
 /** Below the setting, by the last scan. */
 export let lowBattery = false;
@@ -31,5 +29,5 @@ export function measureBattery(): void {
   const low = loadedMillivolts < settings[LOW_BATTERY] + (lowBattery ? HYSTERESIS : 0);
   if (low === lowBattery) return;
   lowBattery = low;
-  appendClock(low ? LOW : RECOVERED, 0, loadedMillivolts);
+  appendClock(low ? BATTERY_LOW : BATTERY_RECOVERED, 0, loadedMillivolts);
 }

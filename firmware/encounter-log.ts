@@ -4,6 +4,10 @@ import {
   BASE_SPAN,
   BLANK,
   CLOCK,
+  CLOCK_ACKNOWLEDGED,
+  CLOCK_KEPT,
+  CLOCK_OF_NO_ERA,
+  CLOCK_REPEATED,
   CLOCK_STEP_UNKNOWN,
   HEAD_BYTES,
   HEAD_MAGIC,
@@ -205,7 +209,7 @@ function openPage(): void {
   cursor = 0;
   // every page can be read without its elders
   putSettings();
-  putClock(3, CLOCK_STEP_UNKNOWN, 0);
+  putClock(CLOCK_REPEATED, CLOCK_STEP_UNKNOWN, 0);
   moveKeys();
 }
 /** For a record of any kind. */
@@ -247,7 +251,7 @@ export function baseTick(): number {
 }
 export function acknowledge(sequence: number): void {
   acknowledged = sequence;
-  appendClock(4, 0, 0);
+  appendClock(CLOCK_ACKNOWLEDGED, 0, 0);
 }
 /**
  * Daily: what is older than the retention is overwritten (COM-05). A record is as old as the first CLOCK after it, and one is written every day,
@@ -272,7 +276,7 @@ export function deleteExpired(): void {
     },
     true,
   );
-  appendClock(3, CLOCK_STEP_UNKNOWN, 0);
+  appendClock(CLOCK_REPEATED, CLOCK_STEP_UNKNOWN, 0);
 }
 
 /** Finds the end of the log and begins a new era. */
@@ -312,12 +316,12 @@ export function openLog(): void {
   // a power cut may have come before they were moved
   moveKeys();
   appendMark(1);
-  if (unixTime()) appendClock(2, CLOCK_STEP_UNKNOWN, 0);
+  if (unixTime()) appendClock(CLOCK_KEPT, CLOCK_STEP_UNKNOWN, 0);
   else if (known) {
     // nobody knows for how long there was no power, but while there was, a day did not pass without a clock record
     const slot = emptySlot(CLOCK);
     writeInt(slot, 9, 4, known + 86400);
-    slot[21] = 5;
+    slot[21] = CLOCK_OF_NO_ERA;
     writeInt(slot, 22, 4, acknowledged);
     append(slot);
   }

@@ -1,11 +1,11 @@
 import { ADVERTISE, PROOF, SCAN, VERSION } from "tracelet:build";
 import { hex } from "../protocols/bytes.ts";
 import { LABEL_FILE, PAGE_WORDS } from "../protocols/log-format.ts";
-import { unixTime } from "./board-clock.ts";
+import { NEVER, unixTime } from "./board-clock.ts";
 import { encountersToday } from "./day-count.ts";
 import { acknowledged, firstSequence, logId, nextSequence, pages, usable } from "./encounter-log.ts";
 import { openEncounters } from "./roles/scanner.ts";
-import { CLOCK_UNSET, NEVER, proofAge, WELL, wearerState } from "./wearer-state.ts";
+import { CLOCK_UNSET, proofAge, WELL, wearerState } from "./wearer-state.ts";
 
 // The screen of a Pixl.js: 128 by 64 pixels. It takes fifteen times what the board takes at rest, so it is off but for ten seconds after a press.
 // The first press shows how the board is, one more while it shows whose it is, and so on in turn.

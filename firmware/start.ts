@@ -1,10 +1,10 @@
 import { ADVERTISE, BUTTON, LOCK, SCAN } from "tracelet:build";
-import { CLOCK_STEP_UNKNOWN } from "../protocols/log-format.ts";
+import { CLOCK_SET, CLOCK_STEP_UNKNOWN, CLOCK_UNMEASURED } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
 import { PRIVATE_ADDRESS, SCAN_TIME } from "../protocols/settings.ts";
 import { cycleTime, measureBattery } from "./battery.ts";
-import { clockMoved, PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
+import { clockMoved, NEVER, PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { installConsole } from "./console.ts";
 import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
@@ -17,7 +17,6 @@ import { settings } from "./settings.ts";
 const STEP = 2;
 const DAY = 86400;
 const SERVICE_SECONDS = 60;
-const NEVER = 1e9;
 /** Seconds after which an interrupted turn begins again; no jump of the clock. */
 const AGAIN = 10;
 /** Seconds after which the chip resets itself when the interpreter does not come back from what it does. The longest of ours takes 5. */
@@ -44,7 +43,7 @@ export function start(crypto: Crypto): void {
     const now = tick();
     // another tool has moved the clock, and no timer has noticed yet: the next one will be near enough
     if (now < planned - 1 || now > expected + JUMP) {
-      clockChanged(now - expected, CLOCK_STEP_UNKNOWN, 65535);
+      clockChanged(now - expected, CLOCK_STEP_UNKNOWN, CLOCK_UNMEASURED);
       return;
     }
     if (timer) clearTimeout(timer);
@@ -56,7 +55,7 @@ export function start(crypto: Crypto): void {
     /*@__INLINE__*/ clockMoved(moved);
     // time that is lived twice must not repeat its identifiers (COM-07): before it was unset the clock may have been ahead
     if (ADVERTISE && (moved < -60 || getTime() - moved < PLAUSIBLE)) endKeys(0);
-    appendClock(1, step, roundTripMs);
+    appendClock(CLOCK_SET, step, roundTripMs);
     // a clock that is put right a little changes nothing on the air before midnight
     refreshAt = advertising && Math.abs(moved) <= 60 ? Math.min(refreshAt, tick() + DAY - (unixTime() % DAY)) : 0;
     cleanAt = 0;
@@ -102,7 +101,7 @@ export function start(crypto: Crypto): void {
     // whoever interrupts this from the console must not end everything
     timer = setTimeout(wake, AGAIN * 1000);
     if (Math.abs(now - expected) > JUMP) {
-      clockChanged(now - expected, CLOCK_STEP_UNKNOWN, 65535);
+      clockChanged(now - expected, CLOCK_STEP_UNKNOWN, CLOCK_UNMEASURED);
       return;
     }
     const unix = unixTime();

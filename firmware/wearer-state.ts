@@ -1,6 +1,6 @@
 import { ADVERTISE, PROOF, SCAN } from "tracelet:build";
 import { lowBattery } from "./battery.ts";
-import { tick, unixTime } from "./board-clock.ts";
+import { NEVER, tick, unixTime } from "./board-clock.ts";
 import { lastProof } from "./console.ts";
 import { nearlyFull, usable } from "./encounter-log.ts";
 import { advertising } from "./roles/beacon.ts";
@@ -25,7 +25,6 @@ export function wearerState(): number {
   return SCAN && lowBattery ? LOW_BATTERY : WELL;
 }
 
-export const NEVER = 1e9;
 /** Seconds since somebody last confirmed what this board sends; NEVER where nobody has since the start. */
 export function proofAge(): number {
   return PROOF && ADVERTISE && lastProof !== undefined ? tick() - lastProof : NEVER;

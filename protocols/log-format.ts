@@ -158,6 +158,7 @@ export const LONGEST_ENCOUNTER = 2032;
 /** In the time field of a SIGHTING. */
 export const PUBLIC_ADDRESS = 0x800000;
 export const CLOCK_STEP_UNKNOWN = 0x7fffffff;
+/** Round trip of a CLOCK record: not the hub, another tool had moved the clock. */
 export const CLOCK_UNMEASURED = 0xffff;
 /** State of a TEK record that is the lock key, at offset 22. */
 export const LOCK_KEY = 2;
@@ -165,5 +166,12 @@ export const LOCK_KEY = 2;
 export const LOCK_MARK = "\x00\x02";
 /** Where it stands in its record. */
 export const LOCK_MARK_AT = 21;
-/** `why` of a CLOCK record: own keys were handed over. */
+// `why` of a CLOCK record
+export const CLOCK_SET = 1;
+export const CLOCK_KEPT = 2;
+export const CLOCK_REPEATED = 3;
+export const CLOCK_ACKNOWLEDGED = 4;
+export const CLOCK_OF_NO_ERA = 5;
 export const KEYS_HANDED_OVER = 6;
+export const BATTERY_LOW = 7;
+export const BATTERY_RECOVERED = 8;

@@ -4,6 +4,7 @@ import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
 import { DENSE, DENSE_BYTES, ENCOUNTER, LONGEST_ENCOUNTER, PREFIX_BYTES, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
 import { MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
 import { cycleTime } from "../battery.ts";
+import { NEVER } from "../board-clock.ts";
 import { countEncounter } from "../day-count.ts";
 import { append, baseTick, emptySlot, writesDense } from "../encounter-log.ts";
 import { settings } from "../settings.ts";
@@ -28,7 +29,6 @@ const WEAKEST = -127;
 const STEP = 2;
 /** Seconds without a report after which a radio may be deaf. Where nobody lives it is as good as on the first day. */
 const SILENCE = 3600;
-const NEVER = 1e9;
 
 export let openEncounters = 0;
 export let sightings = 0;

@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+import { CLOCK_SET } from "../../protocols/log-format.ts";
 import { ConfigError } from "../errors.ts";
 import { readingsOf, resolveChange, stretchesByEra } from "./clocks.ts";
 import { type ClockTie, isOfHub, MEASURED, plausibleDriftMs, type Stretch, unixMsOfTick, usableTies } from "./era-time.ts";
@@ -96,9 +97,9 @@ function stateOf({ tick, why, roundTripMs, boardMs, hubMs }: ClockReading, used:
 
 /** One for each time that somebody looked; the record that the board made of it then is not told again. */
 function contactsIn(readings: ClockReading[], era: number, state: (reading: ClockReading) => ClockContact["state"]): ClockContact[] {
-  const own = readings.filter((reading) => reading.era === era && (reading.why === MEASURED || reading.why === 1));
+  const own = readings.filter((reading) => reading.era === era && (reading.why === MEASURED || reading.why === CLOCK_SET));
   const seen = own.filter(({ why }) => why === MEASURED).sort((a, b) => a.tick - b.tick);
-  const setAt = own.filter(({ why }) => why === 1);
+  const setAt = own.filter(({ why }) => why === CLOCK_SET);
   const contacts = seen.map((reading): ClockContact => {
     const { tick, hubMs, boardMs, roundTripMs } = reading;
     const wasSet = setAt.some((other) => other.tick >= tick - 1 && other.tick - tick <= CONTACT_TICKS);
@@ -110,7 +111,7 @@ function contactsIn(readings: ClockReading[], era: number, state: (reading: Cloc
   for (const reading of setAt) {
     if (seen.some(({ tick }) => reading.tick >= tick - 1 && reading.tick - tick <= CONTACT_TICKS)) continue;
     const { tick, boardMs, stepMs, roundTripMs } = reading;
-    const ofHub = isOfHub({ tick, why: 1, unixMs: boardMs!, roundTripMs });
+    const ofHub = isOfHub({ tick, why: CLOCK_SET, unixMs: boardMs!, roundTripMs });
     const measured = ofHub ? { offsetMs: stepMs === undefined ? undefined : -stepMs, roundTripMs } : {};
     contacts.push({ tick, unixMs: boardMs!, how: ofHub ? "set" : "other", ...measured, state: state(reading) });
   }

@@ -1,4 +1,4 @@
-import { CLOCK_UNMEASURED } from "../../protocols/log-format.ts";
+import { CLOCK_SET, CLOCK_UNMEASURED } from "../../protocols/log-format.ts";
 
 // When a tick was: what is known of an era's clock, as straight lines from ticks to UTC.
 
@@ -16,7 +16,6 @@ export interface ClockTie {
 
 /** A tie's `why` where the hub looked at the board's clock and noted its own. */
 export const MEASURED = 0;
-const SET = 1;
 /** What two ties may differ by and still be the same clock, running: whole ticks on both sides, and a drift of 1000 ppm, twice what an uncalibrated oscillator does. */
 const TICK_ROUNDING_MS = 2000;
 const LARGEST_DRIFT = 0.001;
@@ -29,7 +28,7 @@ const DRIFT_TICKS = 6 * 3600;
 
 /** Did the hub make this tie? */
 export function isOfHub(tie: ClockTie): boolean {
-  return tie.why === MEASURED || (tie.why === SET && tie.roundTripMs !== CLOCK_UNMEASURED);
+  return tie.why === MEASURED || (tie.why === CLOCK_SET && tie.roundTripMs !== CLOCK_UNMEASURED);
 }
 
 /** What a clock may have drifted by in so many ticks, ms. */

@@ -9,8 +9,6 @@ import type { Crypto } from "../ports.ts";
 /** Seconds of a day, and of an interval within it. */
 const DAY = 86400;
 const INTERVAL_SECONDS = 600;
-/** Intervals of a day. */
-export const INTERVALS = 144;
 
 /** DayNumber: UTC days since 1970 (CT-03). */
 export function dayNumber(unix: number): number {

@@ -1,13 +1,11 @@
 import { ecb } from "@noble/ciphers/aes.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { randomBytes } from "@noble/hashes/utils.js";
-import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
-
-export const nobleAes: BlockCipher = (key, blocks) => ecb(key, { disablePadding: true }).encrypt(blocks);
+import type { Crypto } from "../../protocols/ports.ts";
 
 /** A second opinion: the same port over code that shares nothing with OpenSSL. */
 export const nobleCrypto: Crypto = {
-  aes128: nobleAes,
+  aes128: (key, blocks) => ecb(key, { disablePadding: true }).encrypt(blocks),
   sha256: (message) => sha256(message),
   randomBytes: (length) => randomBytes(length),
 };
