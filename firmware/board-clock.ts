@@ -4,9 +4,6 @@
 /** 2020-01-01: an earlier clock has not been set (COM-04). */
 export const PLAUSIBLE = 1577836800;
 
-/** A tick, or a number of seconds, that does not come. */
-export const NEVER = 1e9;
-
 let eraBegan = getTime();
 
 /** Seconds since the firmware started, with fractions. */

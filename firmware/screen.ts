@@ -1,9 +1,10 @@
 import { ADVERTISE, PROOF, SCAN, VERSION } from "tracelet:build";
 import { hex } from "../protocols/bytes.ts";
 import { LABEL_FILE, PAGE_WORDS } from "../protocols/log-format.ts";
-import { NEVER, unixTime } from "./board-clock.ts";
+import { unixTime } from "./board-clock.ts";
 import { encountersToday } from "./day-count.ts";
 import { acknowledged, firstSequence, logId, nextSequence, pages, usable } from "./encounter-log.ts";
+import { NEVER } from "./never.ts";
 import { openEncounters } from "./roles/scanner.ts";
 import { CLOCK_UNSET, proofAge, WELL, wearerState } from "./wearer-state.ts";
 

@@ -1,8 +1,9 @@
 import { ADVERTISE, PROOF, SCAN } from "tracelet:build";
 import { lowBattery } from "./battery.ts";
-import { NEVER, tick, unixTime } from "./board-clock.ts";
+import { tick, unixTime } from "./board-clock.ts";
 import { lastProof } from "./console.ts";
 import { nearlyFull, usable } from "./encounter-log.ts";
+import { NEVER } from "./never.ts";
 import { advertising } from "./roles/beacon.ts";
 
 // What lights and screens tell the wearer, one thing at a time; docs/wearer.md says it in the wearer's words. Up to NEARLY_FULL the board does its work,

@@ -4,9 +4,9 @@ import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
 import { DENSE, DENSE_BYTES, ENCOUNTER, LONGEST_ENCOUNTER, PREFIX_BYTES, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
 import { MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
 import { cycleTime } from "../battery.ts";
-import { NEVER } from "../board-clock.ts";
 import { countEncounter } from "../day-count.ts";
 import { append, baseTick, emptySlot, writesDense } from "../encounter-log.ts";
+import { NEVER } from "../never.ts";
 import { settings } from "../settings.ts";
 
 // Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one subtraction and one comparison,

@@ -11,7 +11,7 @@ const FLAT_FROM = 17;
 /** The `E` object. Source: Espruino 2v29, src/jswrap_espruino.c. What the firmware has no use for is there and says that the virtual board lacks it. */
 export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string, unknown> {
   const { realm } = core;
-  const ram = new RamAddresses();
+  const ram = new RamAddresses(core.facts.chip.ramKb);
 
   const addressOf = (value: unknown): number => {
     // Flash beside the chip is not mapped into memory.

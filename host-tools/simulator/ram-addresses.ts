@@ -1,5 +1,6 @@
 /** RAM of the nRF52 begins here; below lies what belongs to the SoftDevice. */
 export const RAM_BASE = 0x20003000;
+const RAM_START = 0x20000000;
 /** Shorter buffers have no flat string behind them, hence no address. */
 const FLAT_FROM = 17;
 
@@ -9,40 +10,40 @@ export interface RamPiece {
   bytes: Uint8Array;
 }
 
-/** Where typed arrays seem to lie. An address is handed out when it is first asked for, and stays. */
+/**
+ * Where typed arrays seem to lie. An address is handed out when it is asked for, and holds until the chip's memory has gone round: then another array lies there, and the first has an
+ * address of its own again when it is asked for. A script that keeps an address for long does so in vain.
+ */
 export class RamAddresses {
-  private readonly bases = new WeakMap<ArrayBufferLike, number>();
-  private readonly buffers: { base: number; buffer: WeakRef<ArrayBufferLike> }[] = [];
+  private lying: RamPiece[] = [];
   private next = RAM_BASE;
 
+  /** `ramKb`: of the chip. */
+  constructor(private readonly ramKb: number) {}
+
   /** 0 for what doesn't lie in one piece. */
-  of(view: ArrayBufferView): number {
-    const { buffer, byteOffset } = view;
-    if (buffer.byteLength < FLAT_FROM) return 0;
-    let base = this.bases.get(buffer);
-    if (base === undefined) {
-      base = this.next;
-      this.bases.set(buffer, base);
-      this.buffers.push({ base, buffer: new WeakRef(buffer) });
-      this.next += (buffer.byteLength + 15) & ~15;
-    }
+  of({ buffer, byteOffset }: ArrayBufferView): number {
+    const length = buffer.byteLength;
+    if (length < FLAT_FROM) return 0;
+    const known = this.lying.find(({ bytes }) => bytes.buffer === buffer);
+    if (known) return known.base + byteOffset;
+    const room = (length + 15) & ~15;
+    if (this.next + room > RAM_START + this.ramKb * 1024) this.next = RAM_BASE;
+    const base = this.next;
+    this.next += room;
+    this.lying = this.lying.filter((piece) => piece.base >= base + room || piece.base + piece.bytes.length <= base);
+    this.lying.push({ base, bytes: new Uint8Array(buffer) });
     return base + byteOffset;
   }
 
-  /** All that has been asked for and is still there. */
+  /** All that lies somewhere now. */
   pieces(): RamPiece[] {
-    return this.buffers.flatMap(({ base, buffer }) => {
-      const found = buffer.deref();
-      return found ? [{ base, bytes: new Uint8Array(found) }] : [];
-    });
+    return this.lying.slice();
   }
 
   /** The `length` bytes at `address`, to read and to write; undefined where nothing that we know of lies. */
   at(address: number, length: number): Uint8Array | undefined {
-    for (const { base, buffer } of this.buffers) {
-      const found = address >= base && buffer.deref();
-      if (found && address + length <= base + found.byteLength) return new Uint8Array(found, address - base, length);
-    }
-    return undefined;
+    const piece = this.lying.find(({ base, bytes }) => address >= base && address + length <= base + bytes.length);
+    return piece?.bytes.subarray(address - piece.base, address - piece.base + length);
   }
 }

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { puckjs } from "../../boards/puckjs.ts";
-import { run } from "../../host-tools/cli/program.ts";
 import { encodeLogHead, logFileBytes } from "../../host-tools/device/log-head.ts";
 import { LiveBoard } from "../../host-tools/simulator/serve.ts";
 import { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
+import { tracelet } from "../support/command-line.ts";
 
 let folder: string;
 let live: LiveBoard;
@@ -20,22 +20,6 @@ afterEach(async () => {
   await live.stop();
   rmSync(folder, { recursive: true });
 });
-
-async function tracelet(...argv: string[]) {
-  const written = { out: "", err: "" };
-  const catchInto = (where: "out" | "err") => (text: string | Uint8Array) => {
-    written[where] += String(text);
-    return true;
-  };
-  const out = vi.spyOn(process.stdout, "write").mockImplementation(catchInto("out"));
-  const err = vi.spyOn(process.stderr, "write").mockImplementation(catchInto("err"));
-  try {
-    return { exit: await run(argv), ...written };
-  } finally {
-    out.mockRestore();
-    err.mockRestore();
-  }
-}
 
 test("a board at a port gets its label; one without a log is told how it gets one", async () => {
   const { board } = live;

@@ -2,33 +2,17 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { createProgram, run } from "../../host-tools/cli/program.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createProgram } from "../../host-tools/cli/program.ts";
 import { openingFailed } from "../../host-tools/device/serial.ts";
 import { parseTcpName } from "../../host-tools/device/tcp.ts";
+import { tracelet } from "../support/command-line.ts";
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tracelet-cli-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** One command line in this process: exit code and what it wrote. */
-async function tracelet(...argv: string[]): Promise<{ exit: number; out: string; err: string }> {
-  const written = { out: "", err: "" };
-  const catchInto = (where: "out" | "err") => (chunk: string | Uint8Array) => {
-    written[where] += String(chunk);
-    return true;
-  };
-  const out = vi.spyOn(process.stdout, "write").mockImplementation(catchInto("out"));
-  const err = vi.spyOn(process.stderr, "write").mockImplementation(catchInto("err"));
-  try {
-    return { exit: await run(argv), ...written };
-  } finally {
-    out.mockRestore();
-    err.mockRestore();
-  }
-}
 
 describe("tracelet on the command line", () => {
   test("help shows every command, examples and the exit codes", async () => {

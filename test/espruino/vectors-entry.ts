@@ -19,7 +19,7 @@ import {
 } from "../../protocols/gaen/key-schedule.ts";
 import { decodeMetadata, encodeMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
 import { openToken, sealToken } from "../../protocols/smartbeacon/compact-token.ts";
-import { derivedKey } from "../../protocols/smartbeacon/keys.ts";
+import { derivedKey, MESSAGE_ENCRYPTION, MESSAGE_MAC, TOKEN_ENCRYPTION, TOKEN_MAC } from "../../protocols/smartbeacon/keys.ts";
 import { sealMessageC } from "../../protocols/smartbeacon/message-c.ts";
 import { formatTimestamp } from "../../protocols/smartbeacon/timestamp.ts";
 
@@ -59,7 +59,12 @@ function bytes(text: string): Uint8Array {
     return [hex(id), epochNumber(unix), hex(observationHash(boardCrypto, id, epochNumber(unix)))];
   },
   dpWindow: (seed: string, count: number) => hex(windowEphIds(boardCrypto, boardAes256, bytes(seed), count)),
-  qbKey: (sk: string, purpose: string, length: number) => hex(derivedKey(boardCrypto, bytes(sk), purpose, length)),
+  qbKeys: (sk: string) => [
+    hex(derivedKey(boardCrypto, bytes(sk), MESSAGE_ENCRYPTION, 16)),
+    hex(derivedKey(boardCrypto, bytes(sk), MESSAGE_MAC, 32)),
+    hex(derivedKey(boardCrypto, bytes(sk), TOKEN_ENCRYPTION, 32)),
+    hex(derivedKey(boardCrypto, bytes(sk), TOKEN_MAC, 32)),
+  ],
   qbTime: (unix: number, offsetMinutes: number) => formatTimestamp(unix, offsetMinutes),
   qbMessage: (encryptionKey: string, macKey: string, iv: string, timestamp: string) =>
     hex(

@@ -4,18 +4,16 @@ import { pixljs } from "../../boards/pixljs.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { buildFirmware } from "../../host-tools/generator/bundle.ts";
 import { FLAGS } from "../../protocols/gaen/advertisement.ts";
-import { loadVectors, type Row } from "../support/vectors.ts";
+import { checkCrypto } from "../support/crypto-checks.ts";
+import { loadVectors } from "../support/vectors.ts";
 import { build, NO_INTERPRETER } from "./abilities.ts";
 import { writeFile } from "./firmware-run.ts";
 import { type Interpreter, startInterpreter } from "./interpreter.ts";
 import { literal, run } from "./machine.ts";
 
 const gaen = loadVectors("gaen_v12.json");
-const primitives = loadVectors("primitives.json");
 const adverts = loadVectors("ble_adverts.json");
 const ENTRY = fileURLToPath(new URL("./vectors-entry.ts", import.meta.url));
-/** Some of the protocols' hashes and keys are no affair of the board: it has AES-128 only. */
-const isAes128 = (row: Row) => row.key.length === 32;
 
 describe.skipIf(NO_INTERPRETER).each([
   ["with its own AES and SHA-256", puckjs, "in"],
@@ -50,28 +48,8 @@ describe.skipIf(NO_INTERPRETER).each([
     test(name, (context) => (interpreter ? body() : context.skip()));
   }
 
-  check("the official key gives its RPIK, AEMK, and all 144 identifiers with their metadata (GAEN-02, GAEN-03)", async () => {
-    const { official } = gaen;
-    expect(official.rows).toHaveLength(144);
-    expect(await call("rpik", official.tek)).toBe(official.rpik);
-    expect(await call("aemk", official.tek)).toBe(official.aemk);
-    for (const row of official.rows) {
-      expect(await call("rpi", official.rpik, row.enin)).toBe(row.rpi);
-      expect(await call("aem", official.aemk, row.rpi, official.metadata)).toBe(row.aem);
-    }
-    const all = official.rows.map((row: Row) => row.rpi).join("");
-    expect(await call("series", official.rpik, official.rolling_start, 144)).toBe(all);
-  });
-  check("the seed example and the other keys", async () => {
-    for (const set of [gaen.seed_example, ...gaen.tek_sets]) {
-      expect(await call("rpik", set.tek)).toBe(set.rpik);
-      expect(await call("aemk", set.tek)).toBe(set.aemk);
-      for (const row of set.rows ?? [set]) {
-        expect(await call("rpi", set.rpik, row.enin)).toBe(row.rpi);
-        expect(await call("aem", set.aemk, row.rpi, set.metadata)).toBe(row.aem);
-      }
-    }
-  });
+  checkCrypto(check, call);
+
   check("metadata of every version, encrypted and read (GAEN-09, GAEN-25)", async () => {
     for (const row of gaen.aem_variants) expect(await call("aem", (await call("aemk", row.tek)) as string, row.rpi, row.metadata)).toBe(row.aem);
     for (const row of gaen.metadata) {
@@ -83,21 +61,6 @@ describe.skipIf(NO_INTERPRETER).each([
   });
   check("interval numbers up to the last second of 32 bits (GAEN-04)", async () => {
     for (const row of gaen.intervals) expect(await call("enin", row.unix)).toEqual([row.enin, row.rolling_start]);
-  });
-  check("SHA-256, HMAC and HKDF of their standards", async () => {
-    for (const row of primitives.sha256) expect(await call("sha256", row.message)).toBe(row.digest);
-    for (const row of primitives.hmac_sha256) expect(((await call("hmac", row.key, row.message)) as string).slice(0, row.mac.length)).toBe(row.mac);
-    for (const row of primitives.hkdf_sha256) {
-      expect(await call("hmac", row.salt, row.ikm)).toBe(row.prk);
-      expect(await call("hkdf", row.ikm, row.salt, row.info, row.length)).toBe(row.okm);
-    }
-  });
-  check("AES-128 and its counter mode, with a counter of 128 bits", async () => {
-    for (const row of primitives.aes_ecb.filter(isAes128)) expect(await call("ecb", row.key, row.plaintext)).toBe(row.ciphertext);
-    for (const row of primitives.aes_ctr.filter(isAes128)) {
-      expect(await call("ctr", row.key, row.counter, row.plaintext)).toBe(row.ciphertext);
-      expect(await call("ctr", row.key, row.counter, row.ciphertext)).toBe(row.plaintext);
-    }
   });
   check("advertising data is made as specified, and whatever is GAEN's is found (BLE-03, BLE-04)", async () => {
     const { rpi, aem } = adverts.accept[0].inputs;

@@ -3,9 +3,10 @@ import type { MachineCall } from "../../host-tools/simulator/native-calls.ts";
 
 // An emulator of an ARM core that runs the boards' machine code. It is a Cortex-M0+, whose instructions the boards' Cortex-M4 has as well.
 
-const CODE = 0x20030000;
-const CALLER = 0x20038000;
-const STACK = 0x2003f000;
+// Behind the memory of every board's chip, where buffers lie; this one has 264 kB.
+const CODE = 0x20040000;
+const CALLER = 0x20041000;
+const STACK = 0x20041f00;
 /** Memory that no buffer lies in, so that a stray write shows. */
 const FILL = 0xa5;
 

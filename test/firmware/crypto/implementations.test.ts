@@ -38,7 +38,7 @@ describe.each([
   ["Pixl.js without machine code: all in software", "pixljs", NO_CODE, "js", "js", false],
 ])("%s", async (_, id, before, aes, sha, processor) => {
   const board = await loaded(id, before, processor ? { machineCode: armCore } : {});
-  checkCrypto((name, ...values) =>
+  checkCrypto(test, (name, ...values) =>
     JSON.parse(board.evaluate(`JSON.stringify(vectors.${name}(${values.map((value) => JSON.stringify(value)).join()}))`) as string),
   );
 
