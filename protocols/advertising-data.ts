@@ -1,3 +1,5 @@
+import { readU16 } from "./bytes.ts";
+
 // Advertising data is a row of AD structures: length (1 byte, type included), type (1 byte), data. Source: Bluetooth Core Specification 5, Vol 3 Part C, section 11;
 // type numbers: Bluetooth Assigned Numbers, section 2.3.
 
@@ -41,6 +43,29 @@ export function findStructure(packet: Uint8Array, type: number): Uint8Array | un
   const structures = readStructures(packet);
   for (let i = 0; i < structures.length; i++) if (structures[i].type === type) return structures[i].data;
   return undefined;
+}
+
+/** Transmit power that the packet tells, dBm. */
+export function txPowerLevel(packet: Uint8Array): number | undefined {
+  const data = findStructure(packet, TX_POWER_LEVEL);
+  return data && data.length === 1 ? (data[0] << 24) >> 24 : undefined;
+}
+
+/** Is there a complete list of 16-bit UUIDs that holds `uuid` and nothing else? */
+export function listsExactly(packet: Uint8Array, uuid: number): boolean {
+  const list = findStructure(packet, UUIDS16_COMPLETE);
+  return list !== undefined && list.length === 2 && readU16(list, 0) === uuid;
+}
+
+/** Does a list of 16-bit UUIDs, complete or not, hold `uuid`? */
+export function lists16(packet: Uint8Array, uuid: number): boolean {
+  const structures = readStructures(packet);
+  for (let i = 0; i < structures.length; i++) {
+    const data = structures[i].data;
+    if (structures[i].type !== UUIDS16_COMPLETE && structures[i].type !== UUIDS16_INCOMPLETE) continue;
+    for (let at = 0; at + 2 <= data.length; at += 2) if (readU16(data, at) === uuid) return true;
+  }
+  return false;
 }
 
 /**

@@ -1,22 +1,9 @@
-import {
-  findStructure,
-  MANUFACTURER_DATA,
-  readStructures,
-  SERVICE_DATA16,
-  TX_POWER_LEVEL,
-  UUIDS16_COMPLETE,
-  UUIDS16_INCOMPLETE,
-  UUIDS128_COMPLETE,
-  UUIDS128_INCOMPLETE,
-} from "./advertising-data.ts";
-import { readU16 } from "./bytes.ts";
-import { decodeAdvertisement } from "./gaen/advertisement.ts";
+import { readStructures, txPowerLevel, UUIDS128_COMPLETE, UUIDS128_INCOMPLETE } from "./advertising-data.ts";
+import { decodeAdvertisement as decodeTracing } from "./contact-tracing-v1/advertisement.ts";
+import { decodeAdvertisement as decodeDp3t, offersService } from "./dp3t/advertisement.ts";
+import { decodeAdvertisement as decodeGaen } from "./gaen/advertisement.ts";
+import { COMPACT_TOKEN, decodeAdvertisement as decodeSmartBeacon, MESSAGE_FRAGMENT, WHOLE_MESSAGE } from "./smartbeacon/advertisement.ts";
 
-/** 16-bit UUIDs: Exposure Notification (GAEN and, with a shorter payload, Contact Tracing v1.0) and DP-3T. */
-const GAEN_UUID = 0xfd6f;
-const DP3T_UUID = 0xfd68;
-/** Company identifier of SmartBeacon frames; every Espruino board uses it too. */
-const SMARTBEACON_COMPANY = 0x0590;
 /** OpenTrace on Android (staging, production) and iOS. */
 const BLUETRACE_UUIDS = ["17e033d3-490e-4bc9-9fe8-2f567643f4d3", "b82ab3fc-1595-4f6a-80f0-fe094cc218f9", "a6ba4286-c550-4794-a888-9467ef0b31a8"];
 /** One digit beside the Nordic UART service 6e400001-…-e50e24dcca9e, which is every Espruino's console (BLE-11). */
@@ -41,47 +28,21 @@ export type Claim =
  * `undefined` for everything else the world sends.
  */
 export function classify(packet: Uint8Array): Claim | undefined {
-  const gaen = decodeAdvertisement(packet);
+  const gaen = decodeGaen(packet);
   if (gaen) return { protocol: "gaen", rpi: gaen.rpi, aem: gaen.aem, uuidListExact: gaen.uuidListExact };
-  const tracing = serviceData(packet, GAEN_UUID, 16);
-  if (tracing) return { protocol: "ct10", rpi: tracing, uuidListExact: listsExactly(packet, GAEN_UUID) };
-  const power = findStructure(packet, TX_POWER_LEVEL);
-  const txPower = power && power.length === 1 ? (power[0] << 24) >> 24 : undefined;
-  const ephid = serviceData(packet, DP3T_UUID, 16);
-  if (ephid) return { protocol: "dp3t", ephid: ephid, txPower: txPower };
-  const frame = smartBeaconFrame(packet);
-  if (frame) return frame;
-  if (lists16(packet, DP3T_UUID)) return { protocol: "dp3t-connect", txPower: txPower };
+  const tracing = decodeTracing(packet);
+  if (tracing) return { protocol: "ct10", rpi: tracing.rpi, uuidListExact: tracing.uuidListExact };
+  const dp3t = decodeDp3t(packet);
+  if (dp3t) return { protocol: "dp3t", ephid: dp3t.ephId, txPower: dp3t.txPower };
+  const payload = decodeSmartBeacon(packet);
+  if (payload) return smartBeaconClaim(payload);
+  const txPower = txPowerLevel(packet);
+  if (offersService(packet)) return { protocol: "dp3t-connect", txPower: txPower };
   const uuids = uuids128(packet);
   for (let i = 0; i < uuids.length; i++)
     if (BLUETRACE_UUIDS.indexOf(uuids[i]) >= 0) return { protocol: "bluetrace", uuid: uuids[i], txPower: txPower };
   if (uuids.indexOf(OPENCOVIDTRACE_UUID) >= 0) return { protocol: "opencovidtrace", uuid: OPENCOVIDTRACE_UUID };
   return undefined;
-}
-
-/** Service data of `uuid` with exactly `length` bytes, as a copy. */
-function serviceData(packet: Uint8Array, uuid: number, length: number): Uint8Array | undefined {
-  const structures = readStructures(packet);
-  for (let i = 0; i < structures.length; i++) {
-    const data = structures[i].data;
-    if (structures[i].type === SERVICE_DATA16 && data.length === length + 2 && readU16(data, 0) === uuid) return new Uint8Array(data.subarray(2));
-  }
-  return undefined;
-}
-
-function listsExactly(packet: Uint8Array, uuid: number): boolean {
-  const list = findStructure(packet, UUIDS16_COMPLETE);
-  return list !== undefined && list.length === 2 && readU16(list, 0) === uuid;
-}
-
-function lists16(packet: Uint8Array, uuid: number): boolean {
-  const structures = readStructures(packet);
-  for (let i = 0; i < structures.length; i++) {
-    const data = structures[i].data;
-    if (structures[i].type !== UUIDS16_COMPLETE && structures[i].type !== UUIDS16_INCOMPLETE) continue;
-    for (let at = 0; at + 2 <= data.length; at += 2) if (readU16(data, at) === uuid) return true;
-  }
-  return false;
 }
 
 /** All 128-bit UUIDs of both kinds of list, as printed. */
@@ -106,18 +67,9 @@ function formatUuid(bytes: Uint8Array): string {
   return text;
 }
 
-/** The first manufacturer structure of a known type and a legal length: fragments 5 to 24 bytes, the compact token 24, the whole message 81. */
-function smartBeaconFrame(packet: Uint8Array): Claim | undefined {
-  const structures = readStructures(packet);
-  for (let i = 0; i < structures.length; i++) {
-    const data = structures[i].data;
-    if (structures[i].type !== MANUFACTURER_DATA || data.length < 3 || readU16(data, 0) !== SMARTBEACON_COMPANY) continue;
-    const payload = new Uint8Array(data.subarray(2));
-    const isFragment = payload.length >= 5 && payload.length <= 24;
-    if (payload[0] === 0xb1 && isFragment) return { protocol: "qb-fragment", payload: payload };
-    if (payload[0] === 0xb2 && isFragment) return { protocol: "qb-fernet-fragment", payload: payload };
-    if (payload[0] === 0xb3 && payload.length === 24) return { protocol: "qb-compact", payload: payload };
-    if (payload[0] === 0xb5 && payload.length === 81) return { protocol: "qb-message", message: payload.subarray(1) };
-  }
-  return undefined;
+/** `payload` from the type byte on, as `decodeSmartBeacon` lets it through. */
+function smartBeaconClaim(payload: Uint8Array): Claim {
+  if (payload[0] === WHOLE_MESSAGE) return { protocol: "qb-message", message: payload.subarray(1) };
+  if (payload[0] === COMPACT_TOKEN) return { protocol: "qb-compact", payload: payload };
+  return { protocol: payload[0] === MESSAGE_FRAGMENT ? "qb-fragment" : "qb-fernet-fragment", payload: payload };
 }

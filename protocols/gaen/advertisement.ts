@@ -1,4 +1,4 @@
-import { findStructure, UUIDS16_COMPLETE } from "../advertising-data.ts";
+import { listsExactly } from "../advertising-data.ts";
 
 // Advertising data, 31 bytes; Android phones mostly leave the Flags out, then everything stands 3 lower. Source: GAEN Bluetooth Specification v1.2, "Advertising Payload".
 // offset 0    3 bytes  Flags: 02 01 1A
@@ -40,10 +40,9 @@ export function serviceDataOffset(data: Uint8Array): number {
 export function decodeAdvertisement(data: Uint8Array): Advertisement | undefined {
   const offset = serviceDataOffset(data);
   if (offset < 0) return undefined;
-  const list = findStructure(data, UUIDS16_COMPLETE);
   return {
     rpi: new Uint8Array(data.subarray(offset, offset + 16)),
     aem: new Uint8Array(data.subarray(offset + 16, offset + 20)),
-    uuidListExact: list !== undefined && list.length === 2 && list[0] === 0x6f && list[1] === 0xfd,
+    uuidListExact: listsExactly(data, 0xfd6f),
   };
 }

@@ -1,6 +1,7 @@
 import { ascii, concat, equalBytes, readU16, readU32, writeInt } from "../bytes.ts";
 import { hmacSha256 } from "../constructions/hmac.ts";
 import type { Crypto } from "../ports.ts";
+import { COMPACT_TOKEN } from "./advertisement.ts";
 import { derivedKey, TOKEN_ENCRYPTION, TOKEN_MAC } from "./keys.ts";
 
 // Compact token (B3), 24 bytes: one advertisement says it all. Source: this project's own design (QB-11), a synthetic IV: the tag is the PRF of the body,
@@ -14,7 +15,6 @@ import { derivedKey, TOKEN_ENCRYPTION, TOKEN_MAC } from "./keys.ts";
 // offset 1   u32  Unix seconds
 // offset 5   u16  starts of the beacon, counted in flash
 
-export const COMPACT_TOKEN = 0xb3;
 const BODY_BYTES = 7;
 const TAG_BYTES = 16;
 /** Status bits that mean anything. */

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readStructures, writeStructures } from "../../protocols/advertising-data.ts";
 import { classify } from "../../protocols/classify.ts";
+import * as tracing from "../../protocols/contact-tracing-v1/advertisement.ts";
+import * as dp3t from "../../protocols/dp3t/advertisement.ts";
 import { decodeAdvertisement, encodeAdvertisement, FLAGS, serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
-import { fromHex, loadVectors, toHex } from "../support/vectors.ts";
+import { fromHex, loadVectors, type Row, toHex } from "../support/vectors.ts";
 
 const vectors = loadVectors("ble_adverts.json");
 const rows = [...vectors.accept, ...vectors.reject];
@@ -101,6 +103,67 @@ describe("GAEN advertisement", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe("identifiers of Contact Tracing v1.0 and DP-3T", () => {
+  const identifier = fc.uint8Array({ minLength: 16, maxLength: 16 });
+  const rowsWith = (input: string) => vectors.accept.filter((row: Row) => row.inputs?.[input] && !row.inputs.aem);
+
+  test.each(rowsWith("rpi"))("are built to the byte: $name (BLE-01)", ({ inputs, hex, length }) => {
+    const built = tracing.encodeAdvertisement(fromHex(inputs.rpi));
+    expect([toHex(built), built.length]).toEqual([hex, length]);
+  });
+
+  test.each(rowsWith("ephid"))("are built to the byte: $name (BLE-01, DP-08)", ({ inputs, hex, length }) => {
+    const built = dp3t.encodeAdvertisement(fromHex(inputs.ephid), inputs.tx_power);
+    expect([toHex(built), built.length]).toEqual([hex, length]);
+  });
+
+  test("read back as they were written", () => {
+    fc.assert(
+      fc.property(identifier, fc.integer({ min: -127, max: 127 }), (bytes, txPower) => {
+        expect(tracing.decodeAdvertisement(tracing.encodeAdvertisement(bytes))).toEqual({ rpi: bytes, uuidListExact: true });
+        expect(dp3t.decodeAdvertisement(dp3t.encodeAdvertisement(bytes, txPower))).toEqual({ ephId: bytes, txPower });
+        expect(tracing.identifierOffset(tracing.encodeAdvertisement(bytes))).toBe(11);
+        expect(dp3t.identifierOffset(dp3t.encodeAdvertisement(bytes, txPower))).toBe(14);
+      }),
+    );
+  });
+
+  test("are found where a walk over whole structures finds them, in any bytes (BLE-02, DP-08)", () => {
+    const walk = (packet: Uint8Array, low: number) => {
+      const found = readStructures(packet).find(({ type, data }) => type === 0x16 && data.length === 18 && data[0] === low && data[1] === 0xfd);
+      return found ? found.data.byteOffset + 2 - packet.byteOffset : -1;
+    };
+    const agree = (packet: Uint8Array) => {
+      expect(tracing.identifierOffset(packet)).toBe(walk(packet, 0x6f));
+      expect(dp3t.identifierOffset(packet)).toBe(walk(packet, 0x68));
+    };
+    for (const row of rows) agree(fromHex(row.hex));
+    const part = fc.oneof(
+      fc
+        .constantFrom("02011a", "030368fd", `131668fd${"5a".repeat(16)}`, `13166ffd${"5a".repeat(16)}`, "020a00", "00", "13", "121668fd")
+        .map(fromHex),
+      fc.uint8Array({ maxLength: 5 }),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 4 }), fc.nat(40), (parts, length) => {
+        agree(Uint8Array.from(parts.flatMap((one) => [...one])).slice(0, length + 10));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each([
+    ["030368fd", true],
+    ["030268fd", true],
+    ["05036ffd68fd", true],
+    ["0403006868fd", false],
+    ["03066868fd", false],
+    ["03036ffd", false],
+  ])("%s offers DP-3T's service: %s (DP-08)", (packet, offered) => {
+    expect(dp3t.offersService(fromHex(packet))).toBe(offered);
   });
 });
 
