@@ -1,5 +1,5 @@
 import { ascii } from "../bytes.ts";
-import { createWriter, readFields, readText, writeBytes, writeFixed64, writeNumber, writeText, written } from "./protobuf.ts";
+import { createWriter, readFields, readText, writeBytes, writeFixed64, writeNumber, writeText, written } from "../protobuf.ts";
 
 // export.bin and export.sig, what a diagnosis server publishes, as bytes: no zip, no signature is checked here.
 // Source: "Exposure Key export file format and verification", https://developers.google.com/android/exposure-notifications/exposure-key-file-format .

@@ -1,11 +1,11 @@
-// As much of Protocol Buffers as export files need, over offsets into one buffer, so that a file of half a million keys is read without a copy of any.
+// As much of Protocol Buffers as lists of keys need, over offsets into one buffer, so that a file of half a million keys is read without a copy of any.
 // Source: Protocol Buffers encoding, https://protobuf.dev/programming-guides/encoding/ . A tag is `field number << 3 | wire type`:
 //   0  varint: 7 bits a byte, low first, top bit: more to come, at most 10 bytes; negative int32 as 64 bits
 //   1  8 bytes little-endian
 //   2  length (varint) and as many bytes
 //   5  4 bytes little-endian
 // Wire types 3 and 4 are long abandoned groups, 6 and 7 never were: errors.
-import { readU32, writeInt } from "../bytes.ts";
+import { readU32, writeInt } from "./bytes.ts";
 
 /**
  * One field of a message.
@@ -63,6 +63,21 @@ export function readFields(bytes: Uint8Array, start: number, end: number, visit:
   return true;
 }
 
+/**
+ * An int64 field that a visitor was shown as a varint ending at `end`: it may be larger than the 32 bits that the visitor gets. `undefined` for what is not 0 to 2^53-1.
+ */
+export function readInt64(bytes: Uint8Array, end: number): number | undefined {
+  let start = end - 1;
+  // The byte before is the last of the tag, and has no top bit.
+  while (start > 0 && bytes[start - 1] > 0x7f) start--;
+  let value = 0;
+  for (let i = end - 1; i >= start; i--) {
+    value = value * 128 + (bytes[i] & 0x7f);
+    if (value > 0x1fffffffffffff) return undefined;
+  }
+  return value;
+}
+
 /** Text of a string field, UTF-8. `undefined` if it isn't UTF-8, or longer than `most` bytes. */
 export function readText(bytes: Uint8Array, start: number, end: number, most: number): string | undefined {
   if (end - start > most) return undefined;
@@ -118,6 +133,18 @@ function writeVarint(writer: Writer, value: number): void {
 export function writeNumber(writer: Writer, tag: number, value: number): void {
   writeVarint(writer, tag);
   writeVarint(writer, value);
+}
+
+/** An int64 field of an unsigned integer to 2^53. */
+export function writeInt64(writer: Writer, tag: number, value: number): void {
+  writeVarint(writer, tag);
+  makeRoom(writer, 10);
+  let rest = value;
+  while (rest > 0x7f) {
+    writer.bytes[writer.length++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  writer.bytes[writer.length++] = rest;
 }
 
 /** A fixed64 field of an unsigned integer to 2^53. */
