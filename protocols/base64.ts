@@ -27,3 +27,13 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   // whatever stood there instead of a digit comes out as another one
   return encodeBase64(bytes) === text ? bytes : undefined;
 }
+
+/** The same with `-` and `_` for `+` and `/`. Source: RFC 4648, section 5. */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return encodeBase64(bytes).split("+").join("-").split("/").join("_");
+}
+
+/** The bytes of such a text, as strictly as `decodeBase64`: a `+` or a `/` is foreign to it. */
+export function decodeBase64Url(text: string): Uint8Array | undefined {
+  return /[+/]/.test(text) ? undefined : decodeBase64(text.split("-").join("+").split("_").join("/"));
+}

@@ -11,6 +11,16 @@ export function readU32(bytes: Uint8Array, offset: number): number {
   return (bytes[offset] | (bytes[offset + 1] << 8) | (bytes[offset + 2] << 16) | (bytes[offset + 3] << 24)) >>> 0;
 }
 
+/** Unsigned 32-bit big-endian integer at `offset`. */
+export function readU32BE(bytes: Uint8Array, offset: number): number {
+  return ((bytes[offset] << 24) | (bytes[offset + 1] << 16) | (bytes[offset + 2] << 8) | bytes[offset + 3]) >>> 0;
+}
+
+/** Writes `value`, 0 to 2^32-1, big-endian. */
+export function writeU32BE(bytes: Uint8Array, offset: number, value: number): void {
+  bytes.set([value >>> 24, value >>> 16, value >>> 8, value], offset);
+}
+
 /** Writes the low `size` bytes of `value` little-endian at `offset`. Values wrap, negative ones as two's complement. */
 export function writeInt(bytes: Uint8Array, offset: number, size: number, value: number): void {
   for (let i = 0; i < size; i++) bytes[offset + i] = value >> (8 * i);
@@ -29,6 +39,13 @@ export function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
+}
+
+/** Text of bytes as Latin-1: one character a byte. */
+export function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]);
+  return text;
 }
 
 /** Equality in time that depends on the length only (COM-02). */

@@ -2,6 +2,7 @@ import { ascii } from "../bytes.ts";
 import { aesCtr } from "../constructions/aes-ctr.ts";
 import { hmacSha256 } from "../constructions/hmac.ts";
 import type { BlockCipher, Crypto } from "../ports.ts";
+import { shuffledOrder } from "./shuffle.ts";
 
 // Source of everything here: DP-3T white paper, "Low-cost decentralized proximity tracing"; names as printed there.
 // SK_t: 32 bytes for a UTC day. Who publishes one discloses all days after it, so a fresh one is drawn afterwards (DP-04).
@@ -9,6 +10,7 @@ import type { BlockCipher, Crypto } from "../ports.ts";
 /** Seconds for which an EphID is on the air, and how many a day has. */
 export const EPOCH_SECONDS = 900;
 export const EPOCHS = 96;
+const DAY = 86400;
 
 /** SK of the day after: 32 bytes (DP-01). */
 export function nextSecretKey(crypto: Crypto, sk: Uint8Array): Uint8Array {
@@ -21,18 +23,23 @@ export function ephIds(crypto: Crypto, aes256: BlockCipher, sk: Uint8Array, coun
   return aesCtr(aes256, streamKey, new Uint8Array(16), new Uint8Array(16 * count));
 }
 
-/** Which EphID each epoch of the day sends: the numbers 0 to 95 in an order drawn with equal chances for each (Fisher-Yates; DP-02). */
+/** Which EphID each epoch of the day sends: the numbers 0 to 95 in an order drawn with equal chances for each (DP-02). */
 export function shuffledEpochs(crypto: Crypto): Uint8Array {
-  const order = new Uint8Array(EPOCHS).map((_, i) => i);
-  for (let i = EPOCHS - 1; i > 0; i--) {
-    // numbers past the last whole multiple would give the first ones a better chance
-    const limit = 256 - (256 % (i + 1));
-    let random = limit;
-    while (random >= limit) random = crypto.randomBytes(1)[0];
-    const other = random % (i + 1);
-    const kept = order[i];
-    order[i] = order[other];
-    order[other] = kept;
-  }
-  return order;
+  return shuffledOrder(crypto.randomBytes, EPOCHS);
+}
+
+/** Number of a UTC day: days since 1970. */
+export function dayNumber(unix: number): number {
+  return Math.floor(unix / DAY);
+}
+
+/** Epoch of the UTC day, 0 to 95. */
+export function epochOfDay(unix: number): number {
+  return Math.floor((unix % DAY) / EPOCH_SECONDS);
+}
+
+/** The EphID to send at `unix`, 16 bytes: `ids` and `order` are the day's, of `ephIds` and `shuffledEpochs`. */
+export function currentEphId(ids: Uint8Array, order: Uint8Array, unix: number): Uint8Array {
+  const at = 16 * order[epochOfDay(unix)];
+  return ids.subarray(at, at + 16);
 }

@@ -4,7 +4,7 @@ import { loadVectors, type Row } from "./vectors.ts";
 // What every implementation of the port has to answer, whatever it runs on (COM-08). Functions of test/espruino/vectors-entry.ts by name; hex in, hex out.
 
 export type Call = (name: string, ...values: (string | number)[]) => unknown;
-type Check = (name: string, body: () => Promise<void>) => void;
+export type Check = (name: string, body: () => Promise<void>) => void;
 
 const gaen = loadVectors("gaen_v12.json");
 const primitives = loadVectors("primitives.json");

@@ -1,7 +1,8 @@
 import { createCipheriv, createHmac, hkdfSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nodeCrypto } from "../../../host-tools/node-crypto.ts";
+import { aesDecrypt, aesEncrypt, nodeCrypto } from "../../../host-tools/node-crypto.ts";
+import { aesCbc, aesCbcOpen } from "../../../protocols/constructions/aes-cbc.ts";
 import { aesCtr } from "../../../protocols/constructions/aes-ctr.ts";
 import { hkdf } from "../../../protocols/constructions/hkdf.ts";
 import { hmacSha256 } from "../../../protocols/constructions/hmac.ts";
@@ -72,7 +73,29 @@ test("HMAC, HKDF and CTR agree with OpenSSL for any input (COM-08)", () => {
   );
 });
 
+test.each(vectors.aes_ecb)("AES of $name, both ways and of either length (COM-08)", ({ key, plaintext, ciphertext }) => {
+  expect(toHex(aesEncrypt(fromHex(key), fromHex(plaintext)))).toBe(ciphertext);
+  expect(toHex(aesDecrypt(fromHex(key), fromHex(ciphertext)))).toBe(plaintext);
+});
+
+describe("CBC with padding (COM-08)", () => {
+  test.each(vectors.aes_cbc_pkcs7)("of $name, both ways", ({ key, iv, plaintext, ciphertext }) => {
+    expect(toHex(aesCbc(aesEncrypt, fromHex(key), fromHex(iv), fromHex(plaintext)))).toBe(ciphertext);
+    expect(toHex(aesCbcOpen(aesDecrypt, fromHex(key), fromHex(iv), fromHex(ciphertext))!)).toBe(plaintext);
+  });
+
+  test.each(vectors.pkcs7_bad)("refuses $name", ({ key, iv, ciphertext }) => {
+    expect(aesCbcOpen(aesDecrypt, fromHex(key), fromHex(iv), fromHex(ciphertext))).toBeUndefined();
+  });
+
+  test("of no block, and of parts of one, is nothing", () => {
+    for (const length of [0, 1, 15, 17])
+      expect(aesCbcOpen(aesDecrypt, new Uint8Array(16), new Uint8Array(16), new Uint8Array(length))).toBeUndefined();
+  });
+});
+
 test("the hub's AES refuses a key or a message of a wrong length", () => {
   expect(() => nodeCrypto.aes128(new Uint8Array(15), new Uint8Array(16))).toThrow("AES key: 16 bytes, got 15");
   expect(() => nodeCrypto.aes128(new Uint8Array(16), new Uint8Array(17))).toThrow("AES blocks: a multiple of 16 bytes, got 17");
+  for (const aes of [aesEncrypt, aesDecrypt]) expect(() => aes(new Uint8Array(24), new Uint8Array(16))).toThrow("AES key: 16 or 32 bytes, got 24");
 });

@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { nodeCrypto } from "../../../host-tools/node-crypto.ts";
+import { wholeMessage } from "../../../protocols/smartbeacon/advertisement.ts";
+import { fragment, fragmentCount, messageId } from "../../../protocols/smartbeacon/fragments.ts";
+import { createReceiver, RECEIVER_LIMITS } from "../../../protocols/smartbeacon/receiver.ts";
+import { fromHex, loadVectors, type Row, toHex } from "../../support/vectors.ts";
+
+const { reassembly } = loadVectors("smartbeacon.json");
+const MINUTE = 60_000;
+
+/** Message number `n`: 80 bytes that no other number has. */
+function message(n: number, length = 80): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += 32) bytes.set(nodeCrypto.sha256(Uint8Array.of(n >> 8, n, at)).subarray(0, length - at), at);
+  return bytes;
+}
+
+function payloads(bytes: Uint8Array, type = 0xb1): Uint8Array[] {
+  const id = messageId(nodeCrypto, bytes);
+  return Array.from({ length: fragmentCount(bytes.length) }, (_, i) => fragment(type, id, bytes, i));
+}
+
+function receiver(changes: Partial<typeof RECEIVER_LIMITS> = {}) {
+  const made = createReceiver(nodeCrypto, { ...RECEIVER_LIMITS, ...changes });
+  /** Answers to all fragments of a message. */
+  const hear = (at: number, address: string, bytes: Uint8Array, type?: number) =>
+    payloads(bytes, type).map((payload, i) => made.receive(at + i, address, payload));
+  return { ...made, hear };
+}
+
+describe("a receiver of SmartBeacon messages", () => {
+  test("has the stated limits", () => {
+    const { t_msg_ms, ttl_ms, new_ids, bucket } = reassembly.defaults;
+    expect(RECEIVER_LIMITS).toEqual({ messageMs: t_msg_ms, contextMs: ttl_ms, newIds: new_ids, bucket });
+  });
+
+  test.each(reassembly.sequences as Row[])("$name (QB-10)", ({ config, events, expect: answers }) => {
+    const { receive, waiting } = receiver({
+      ...(config.t_msg_ms && { messageMs: config.t_msg_ms }),
+      ...(config.ttl_ms && { contextMs: config.ttl_ms }),
+      ...(config.new_ids && { newIds: config.new_ids }),
+      ...(config.bucket && { bucket: config.bucket }),
+    });
+    const given = events.map(({ t_ms, addr, payload }: Row) => {
+      const answer = receive(t_ms, addr, fromHex(payload));
+      return answer === "message" ? `message:${toHex(waiting.at(-1)!.bytes)}` : answer;
+    });
+    expect(given).toEqual(answers);
+  });
+
+  test("keeps 16 messages and drops the oldest of the loudest address, never the newest (QB-15)", () => {
+    const { hear, waiting } = receiver();
+    const at = (n: number) => n * MINUTE;
+    hear(at(0), "quiet", message(0));
+    for (let n = 1; n <= 15; n++) expect(hear(at(n), "loud", message(n)).at(-1)).toBe("message");
+    expect(hear(at(16), "quiet", message(16)).at(-1)).toBe("message");
+    expect(waiting.map(({ at: time }) => Math.floor(time / MINUTE))).toEqual([0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+    waiting.splice(0, 16);
+    hear(at(17), "loud", message(17));
+    expect(waiting).toHaveLength(1);
+  });
+
+  test("messages of several beacons are all forwarded (QB-25)", () => {
+    const { hear, waiting } = receiver();
+    for (const beacon of [1, 2, 3, 4, 5]) hear(100 * beacon, `beacon ${beacon}`, message(beacon));
+    expect(waiting.map(({ address }) => address)).toEqual([1, 2, 3, 4, 5].map((beacon) => `beacon ${beacon}`));
+  });
+
+  test("a message that came too fast is taken when its time has come, for the beacon repeats it", () => {
+    const { hear } = receiver();
+    expect(hear(0, "a", message(1)).at(-1)).toBe("message");
+    expect(hear(20_000, "a", message(2)).at(-1)).toBe("too-fast");
+    expect(hear(29_000, "a", message(2)).at(-1)).toBe("too-fast");
+    expect(hear(31_000, "a", message(2)).at(-1)).toBe("message");
+    expect(hear(31_400, "a", message(2))).toEqual(Array(4).fill("repeat"));
+  });
+
+  test("a finished id is forgotten after 10 minutes; then the ring knows the message", () => {
+    const { hear } = receiver();
+    hear(0, "a", message(1));
+    expect(hear(10 * MINUTE, "a", message(1))[0]).toBe("repeat");
+    expect(hear(10 * MINUTE + 10, "a", message(1)).at(-1)).toBe("replay");
+  });
+
+  test("a replay a day later is one as long as fewer than 64 messages came between", () => {
+    for (const [between, answer] of [
+      [63, "replay"],
+      [64, "message"],
+    ] as const) {
+      const { hear } = receiver();
+      for (let n = 0; n <= between; n++) expect(hear(n * 20 * MINUTE, "a", message(n)).at(-1)).toBe("message");
+      expect(hear(1440 * MINUTE, "a", message(0)).at(-1)).toBe(answer);
+    }
+  });
+
+  test("compact tokens and whole messages need no fragments, but keep to the same rates (QB-10)", () => {
+    const { receive, waiting } = receiver();
+    const token = (n: number) => Uint8Array.of(0xb3, ...message(n, 23));
+    expect(receive(0, "a", token(1))).toBe("message");
+    expect(receive(100, "a", token(1))).toBe("replay");
+    expect(receive(200, "a", token(2))).toBe("too-fast");
+    expect(receive(300, "b", wholeMessage(message(3)))).toBe("message");
+    for (const n of [4, 5, 6, 7]) expect(receive(400, `c${n}`, token(n))).toBe("message");
+    expect(receive(500, "d", token(8))).toBe("global-rate");
+    expect(waiting.map(({ type, bytes }) => [type, bytes.length])).toEqual([[0xb3, 24], [0xb1, 80], ...Array(4).fill([0xb3, 24])]);
+    for (const wrong of [message(1, 23), message(1, 25), message(1, 82)]) {
+      wrong[0] = 0xb3;
+      expect(receive(600, "e", wrong)).toBe("malformed");
+    }
+  });
+
+  test("Fernet tokens of other lengths than 57 + 16 k are refused when they are complete (QB-10)", () => {
+    for (const length of [73, 89, 153]) expect(receiver().hear(0, "a", message(1, length), 0xb2).at(-1)).toBe("message");
+    for (const length of [72, 74, 80, 152]) expect(receiver().hear(0, "a", message(1, length), 0xb2).at(-1)).toBe("bad-length");
+  });
+
+  test("a forger who completes an id first doesn't keep the true message out", () => {
+    const { receive, hear } = receiver();
+    const forged = payloads(message(1)).map((payload) => payload.slice());
+    forged[3][10] ^= 1;
+    expect(forged.map((payload, i) => receive(i, "a", payload)).at(-1)).toBe("bad-digest");
+    expect(hear(1000, "a", message(1)).at(-1)).toBe("message");
+  });
+
+  test("a last chunk of another length is another chunk", () => {
+    const { receive } = receiver();
+    const [, , , , last] = payloads(message(1, 89), 0xb2);
+    expect(receive(0, "a", last)).toBe("partial");
+    expect(receive(1, "a", last.slice(0, 12))).toBe("conflict");
+  });
+
+  test("in any order, with repeats, of as many beacons as it takes, a message comes out once and whole", () => {
+    const order = fc.array(fc.record({ beacon: fc.nat(3), index: fc.nat(3) }), { minLength: 40, maxLength: 120 });
+    fc.assert(
+      fc.property(order, (heard) => {
+        const { receive, waiting } = receiver();
+        heard.forEach(({ beacon, index }, i) => {
+          receive(i * 10, `b${beacon}`, payloads(message(beacon))[index]);
+        });
+        const complete = [0, 1, 2, 3].filter((beacon) => new Set(heard.filter((one) => one.beacon === beacon).map(({ index }) => index)).size === 4);
+        expect(waiting.map(({ address }) => address).sort()).toEqual(complete.map((beacon) => `b${beacon}`));
+        for (const { address, bytes } of waiting) expect(bytes).toEqual(message(Number(address[1])));
+      }),
+    );
+  });
+});
