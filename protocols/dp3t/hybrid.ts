@@ -10,3 +10,8 @@ import type { BlockCipher, Crypto } from "../ports.ts";
 export function windowEphIds(crypto: Crypto, aes256: BlockCipher, seed: Uint8Array, count: number): Uint8Array {
   return aesCtr(aes256, hmacSha256(crypto, seed, ascii("DP3T-HYBRID")), new Uint8Array(16), new Uint8Array(16 * count));
 }
+
+/** Number of the window of `windowSeconds` that `unix` is in: windows since 1970. */
+export function windowNumber(unix: number, windowSeconds: number): number {
+  return Math.floor(unix / windowSeconds);
+}

@@ -1,0 +1,127 @@
+import { decodeFilter, mayHaveHash } from "../../protocols/dp3t/cuckoo-filter.ts";
+import { decodeHashList, hasHash } from "../../protocols/dp3t/hash-list.ts";
+import { windowEphIds, windowNumber } from "../../protocols/dp3t/hybrid.ts";
+import { dayNumber, EPOCH_SECONDS, EPOCHS, ephIds, nextSecretKey } from "../../protocols/dp3t/low-cost.ts";
+import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
+import { FormatError } from "../errors.ts";
+import { createRpiTable, identifierWords } from "./rpi-table.ts";
+
+// The three designs of DP-3T, each by its own rule of time (DP-07): an identifier that is repeated at another time than its own doesn't match, and neither does one that is heard after its key is public.
+
+/** An EphID that was heard. */
+export interface HeardEphId {
+  /** 16 bytes. */
+  ephId: Uint8Array;
+  /** Unix seconds. */
+  heardAt: number;
+}
+
+/** Low-cost: SK of the first contagious day, from which those of all later days follow. */
+export interface PublishedKey {
+  /** 32 bytes. */
+  sk: Uint8Array;
+  /** Days since 1970. */
+  onsetDay: number;
+}
+
+/** Hybrid: the seed of a window. */
+export interface PublishedWindow {
+  /** 16 bytes. */
+  seed: Uint8Array;
+  /** Windows since 1970. */
+  window: number;
+  /** 2 to 4 h, a multiple of 15 min. */
+  windowSeconds: number;
+}
+
+export interface EphIdMatch<O, K> {
+  observation: O;
+  key: K;
+}
+
+/** No key is looked for over more days than identifiers are kept. Source: DP-3T SDK, 21 days. */
+const MOST_DAYS = 21;
+
+/** Finds the observations with one of the EphIDs of a stream, 16 bytes each. */
+function createFinder<O extends HeardEphId>(crypto: Crypto, observations: readonly O[]): (stream: Uint8Array) => O[] {
+  const table = createRpiTable(
+    crypto,
+    observations.map(({ ephId }) => ephId),
+  );
+  return (stream) => {
+    const words = identifierWords(stream);
+    const found: O[] = [];
+    for (let place = 0; place < stream.length / 16; place++)
+      for (let entry = table.find(words, place); entry >= 0; entry = table.next(entry)) found.push(observations[entry]);
+    return found;
+  };
+}
+
+function checkLength(name: string, bytes: Uint8Array, length: number): void {
+  if (bytes.length !== length) throw new FormatError("bad_key", `${name}: ${length} bytes, got ${bytes.length}`);
+}
+
+/**
+ * Low-cost design: the EphIDs of each day from the onset to the release count on that very day only, and before the release, Unix seconds. At most 21 days, the last ones.
+ * @throws FormatError for a key of another length than 32 bytes.
+ */
+export function matchLowCost<O extends HeardEphId, K extends PublishedKey>(
+  crypto: Crypto,
+  aes256: BlockCipher,
+  keys: readonly K[],
+  releaseTime: number,
+  observations: readonly O[],
+): EphIdMatch<O, K>[] {
+  const find = createFinder(crypto, observations);
+  const days = new Set(observations.map(({ heardAt }) => dayNumber(heardAt)));
+  const matches: EphIdMatch<O, K>[] = [];
+  const lastDay = dayNumber(releaseTime);
+  for (const key of keys) {
+    checkLength("published key", key.sk, 32);
+    if (lastDay - key.onsetDay > MOST_DAYS) continue;
+    let { sk } = key;
+    for (let day = key.onsetDay; day <= lastDay; day++, sk = nextSecretKey(crypto, sk)) {
+      if (!days.has(day)) continue;
+      for (const observation of find(ephIds(crypto, aes256, sk, EPOCHS)))
+        if (dayNumber(observation.heardAt) === day && observation.heardAt < releaseTime) matches.push({ observation, key });
+    }
+  }
+  return matches;
+}
+
+/**
+ * Hybrid design: EphIDs count inside their window and before the release, Unix seconds.
+ * @throws FormatError for a seed of another length than 16 bytes, and a window that is not 2 to 4 h of whole epochs.
+ */
+export function matchHybrid<O extends HeardEphId, K extends PublishedWindow>(
+  crypto: Crypto,
+  aes256: BlockCipher,
+  windows: readonly K[],
+  releaseTime: number,
+  observations: readonly O[],
+): EphIdMatch<O, K>[] {
+  const find = createFinder(crypto, observations);
+  const matches: EphIdMatch<O, K>[] = [];
+  for (const key of windows) {
+    const { seed, window, windowSeconds } = key;
+    checkLength("seed of a window", seed, 16);
+    if (windowSeconds < 7200 || windowSeconds > 14400 || windowSeconds % EPOCH_SECONDS !== 0)
+      throw new FormatError("bad_window", `window: 7200 to 14400 s, a multiple of ${EPOCH_SECONDS}; got ${windowSeconds}`);
+    for (const observation of find(windowEphIds(crypto, aes256, seed, windowSeconds / EPOCH_SECONDS)))
+      if (windowNumber(observation.heardAt, windowSeconds) === window && observation.heardAt < releaseTime) matches.push({ observation, key });
+  }
+  return matches;
+}
+
+/**
+ * Unlinkable design: which of the stored `hashes` (32 bytes each, of `observationHash`, so the epoch is in them) are in a published file, the exact list or the filter.
+ * Answers their places, ascending. A filter may name one that was never published: see docs/protocols.md.
+ * @throws FormatError for a file that is neither.
+ */
+export function matchUnlinkable(file: Uint8Array, hashes: readonly Uint8Array[]): number[] {
+  const list = decodeHashList(file);
+  const filter = list ? undefined : decodeFilter(file);
+  if (!list && !filter)
+    throw new FormatError("no_hash_list", "published hashes: neither a whole DP3U list nor a whole DP3C filter; fetch the file again");
+  return [...hashes.keys()].filter((i) => (list ? hasHash(list, hashes[i]) : mayHaveHash(filter!, hashes[i])));
+}
