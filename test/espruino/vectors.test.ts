@@ -5,7 +5,6 @@ import { puckjs } from "../../boards/puckjs.ts";
 import { buildFirmware } from "../../host-tools/generator/bundle.ts";
 import { FLAGS } from "../../protocols/gaen/advertisement.ts";
 import { checkCrypto } from "../support/crypto-checks.ts";
-import { checkProtocols } from "../support/protocol-checks.ts";
 import { loadVectors } from "../support/vectors.ts";
 import { build, NO_INTERPRETER } from "./abilities.ts";
 import { writeFile } from "./firmware-run.ts";
@@ -50,7 +49,6 @@ describe.skipIf(NO_INTERPRETER).each([
   }
 
   checkCrypto(check, call);
-  checkProtocols(check, call);
 
   check("metadata of every version, encrypted and read (GAEN-09, GAEN-25)", async () => {
     for (const row of gaen.aem_variants) expect(await call("aem", (await call("aemk", row.tek)) as string, row.rpi, row.metadata)).toBe(row.aem);

@@ -5,7 +5,7 @@ import { buildFirmware } from "../../host-tools/generator/bundle.ts";
 import { checkProtocols } from "../support/protocol-checks.ts";
 import { virtualBoard } from "../support/virtual-link.ts";
 
-const ENTRY = fileURLToPath(new URL("../espruino/vectors-entry.ts", import.meta.url));
+const ENTRY = fileURLToPath(new URL("../espruino/protocols-entry.ts", import.meta.url));
 
 describe("the protocol functions, bundled for a Puck.js", async () => {
   const { code } = await buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"], entry: ENTRY });

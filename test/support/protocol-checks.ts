@@ -6,7 +6,7 @@ import { messageKeys } from "../../protocols/smartbeacon/open-message.ts";
 import type { Call, Check } from "./crypto-checks.ts";
 import { fromHex, loadVectors, toHex } from "./vectors.ts";
 
-// What protocol functions above the port have to answer on every interpreter; crypto-checks.ts has the port. Functions of test/espruino/vectors-entry.ts by name; hex in, hex out.
+// What protocol functions above the port have to answer on every interpreter; crypto-checks.ts has the port. Functions of test/espruino/protocols-entry.ts by name; hex in, hex out.
 
 const adverts = loadVectors("ble_adverts.json");
 const dp3t = loadVectors("dp3t.json");
