@@ -1,5 +1,6 @@
 import { type Advertising, packetSeconds, Schedule } from "./advertiser.ts";
 import { type AirModel, CODED_GAIN_DB, DEFAULT_AIR, fadingTable, hash32, hashName, normalTable, tableIndex } from "./air-model.ts";
+import type { LinkEnd } from "./gatt/air-link.ts";
 import type { PacketList } from "./packet-list.ts";
 import { ScanSession } from "./scan-session.ts";
 import type { Scheduled, VirtualClock } from "./virtual-clock.ts";
@@ -75,6 +76,8 @@ export class Station {
   readonly key: number;
   emission: Emission | undefined;
   session: ScanSession | undefined;
+  /** Asked by a central that has heard a connectable advertisement: this radio's end of the link, or undefined if it takes none. */
+  acceptor: ((central: string) => LinkEnd | undefined) | undefined;
   /** Antenna in its case, on its wearer, dB. */
   gainDb: number;
   sensitivityDbm: number;
@@ -275,6 +278,17 @@ export class Air {
     let power = this.budget(from, emission.advertising) + to.gainDb - 5 * this.model.exponent * Math.log10(square) + this.shadow(from, to);
     if (this.barriers.size > 0) power -= this.barriers.get(this.pair(from, to)) ?? 0;
     return power < this.floor(to.sensitivityDbm, emission.advertising) ? undefined : power;
+  }
+
+  /** Mean power of a link's packets, dBm, whatever the sender advertises; undefined if one of the two is in a tin. */
+  linkPower(from: Station, to: Station, txPower: number, time: number): number | undefined {
+    if (from.silent || to.silent) return undefined;
+    const a = from.position(time);
+    const b = to.position(time);
+    const square = Math.max(0.01, (a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y));
+    const leaves = txPower + from.gainDb - this.model.referenceLossDb;
+    const barrier = this.barriers.size > 0 ? (this.barriers.get(this.pair(from, to)) ?? 0) : 0;
+    return leaves + to.gainDb - 5 * this.model.exponent * Math.log10(square) + this.shadow(from, to) - barrier;
   }
 
   /** See `Emission`. */

@@ -59,6 +59,8 @@ export interface BoardCore {
   /** Takes memory for so many bytes, or throws the script out. */
   allocate(bytes: number): void;
   memoryUsage(): { usage: number; total: number };
+  /** Variables that objects of the interpreter's own take, or (negative) give back. */
+  holdMemory(blocks: number): void;
   password: string | undefined;
   /** Hours ahead of UTC. */
   timeZone: number;

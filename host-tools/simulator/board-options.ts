@@ -1,5 +1,6 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import type { FlashImage } from "./flash.ts";
+import type { ScriptWorld } from "./gatt/gatt-objects.ts";
 import type { MachineCode } from "./native-calls.ts";
 import type { Memory } from "./radio-privacy.ts";
 import type { VirtualBoard } from "./virtual-board.ts";
@@ -9,6 +10,8 @@ import type { VirtualClock } from "./virtual-clock.ts";
 export interface BoardRadio {
   /** The members of the script's `NRF`. */
   readonly nrf: Record<string, unknown>;
+  /** Classes that the script has because of the radio. */
+  install?(world: ScriptWorld): void;
   powerOff(): void;
   /** The script starts anew. */
   reset(): void;

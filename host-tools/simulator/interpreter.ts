@@ -59,6 +59,14 @@ export function installLibraries(host: InterpreterHost): Libraries {
   realm.define("E", e);
   if (crypto?.AES) realm.define("AES", crypto.AES);
   if (host.nrf) realm.define("NRF", realm.library(host.nrf));
+  core.radio?.install?.({
+    realm,
+    events,
+    promises,
+    enqueue: (run) => core.enqueue(run),
+    hold: (blocks) => core.holdMemory(blocks),
+    call: (handler, args, self) => void core.callScript(handler, args, self),
+  });
   installText(core);
   const ports = installPorts(core, events);
   installBoardObject(core);

@@ -21,12 +21,13 @@ function codeBlocks(source: string): number {
 /**
  * Memory of the interpreter in blocks ("JsVars"). An estimate: what is idle, plus what the code of loaded files leaves behind (by the
  * generator's rule, which counts the buffers of constant size in it). A buffer must fit beside that; how long it lives is not known, so it is
- * forgotten at once, and neither what callbacks keep nor what was typed at the console is counted.
+ * forgotten at once, and neither what callbacks keep nor what was typed at the console is counted. Objects of Bluetooth links count while a link is up.
  */
 export class MemoryModel {
   /** A file is being loaded. */
   loading = false;
   private loaded = 0;
+  private held = 0;
 
   constructor(
     readonly total: number,
@@ -34,12 +35,18 @@ export class MemoryModel {
   ) {}
 
   get usage(): number {
-    return Math.min(this.total, IDLE_BLOCKS + this.loaded);
+    return Math.min(this.total, IDLE_BLOCKS + this.loaded + this.held);
   }
 
   clear(): void {
     this.loading = false;
     this.loaded = 0;
+    this.held = 0;
+  }
+
+  /** Objects of the interpreter's own have come, or (negative) gone. */
+  hold(blocks: number): void {
+    this.held += blocks;
   }
 
   load(source: string): void {
@@ -48,6 +55,6 @@ export class MemoryModel {
 
   /** Is there room for so many bytes in one piece? While a file is loaded its buffers are in the estimate already. */
   hasRoom(bytes: number): boolean {
-    return IDLE_BLOCKS + BUFFER_BLOCKS + Math.ceil(bytes / this.blockBytes) + (this.loading ? 0 : this.loaded) <= this.total;
+    return IDLE_BLOCKS + BUFFER_BLOCKS + Math.ceil(bytes / this.blockBytes) + this.held + (this.loading ? 0 : this.loaded) <= this.total;
   }
 }

@@ -18,7 +18,7 @@ export function powerAccount(
   parts: { buttonWatched: boolean; screenOn: number } = { buttonWatched: false, screenOn: 0 },
 ): PowerAccount {
   const active = Math.min(activity.connectedSeconds, ACTIVE_LINK * activity.connections);
-  return charge(facts, {
+  const account = charge(facts, {
     seconds,
     ...parts,
     silentEvents: activity.advertisingEvents - activity.answerableEvents,
@@ -29,6 +29,9 @@ export function powerAccount(
     connectedIdleSeconds: activity.connectedSeconds - active,
     cpuSeconds,
   });
+  // Currents have been published for links that a central makes, not for those that the board makes itself; what it listens before is in `scanning`.
+  if (activity.centralSeconds > 0) account.unknown.push("links made by the board");
+  return account;
 }
 
 /** The same for a board that runs our firmware: a change of address is a rotation, and the work per advertisement, scan and rotation is what was measured. `screenSeconds`: for how long the screen was on. */

@@ -9,6 +9,8 @@ const DEFAULT_INTERVAL_MS = 375;
 const LEGACY_BYTES = 31;
 /** S132 stops advertising after so many seconds and Espruino starts it again (APP_ADV_TIMEOUT_IN_SECONDS). */
 const S132_TIMEOUT = 180;
+/** BLE_GAP_TIMEOUT_SRC_ADVERTISING of S132 3.1. */
+const ADVERTISING_TIMEOUT = 0;
 /** Queue bytes of an event without data: header 2, kind 1, number 2. */
 export const BARE_EVENT = 5;
 
@@ -230,6 +232,7 @@ export class RadioAdvertiser {
 
   private timedOut(): void {
     this.core.frontEnd.advertise(undefined);
+    if (this.core.timeoutMistaken(ADVERTISING_TIMEOUT)) return;
     this.running = false;
     this.core.host.call(() => this.restartQueued(), [], BARE_EVENT);
   }

@@ -10,6 +10,9 @@ export const ERROR = {
   INVALID_DATA: 0xb,
   DATA_SIZE: 0xc,
   INVALID_ADDR: 0x10,
+  BUSY: 0x11,
+  CONN_COUNT: 0x12,
+  INVALID_CONN_HANDLE: 0x3002,
   INVALID_ADV_HANDLE: 0x3004,
   INVALID_BLE_ADDR: 0x3202,
 } as const;
@@ -21,6 +24,9 @@ const NAMES: Record<number, string> = {
   [ERROR.INVALID_LENGTH]: "INVALID_LENGTH",
   [ERROR.DATA_SIZE]: "DATA_SIZE",
   [ERROR.INVALID_ADDR]: "INVALID ADDR",
+  [ERROR.BUSY]: "BUSY",
+  [ERROR.CONN_COUNT]: "CONN_COUNT",
+  [ERROR.INVALID_CONN_HANDLE]: "INVALID_CONN_HANDLE",
   [ERROR.INVALID_BLE_ADDR]: "INVALID_BLE_ADDR",
 };
 
@@ -62,6 +68,10 @@ export interface RadioCore {
   /** Address as other radios see it, with its type: `aa:bb:cc:dd:ee:ff random`. */
   readonly airAddress: string;
   readonly linked: boolean;
+  /** The stack listens for a board to connect to; meanwhile it does not scan. */
+  readonly connecting: boolean;
+  /** What a central reads as the device's name. */
+  readonly deviceName: string;
   readonly faults: RadioFaults;
   /** Bytes of the name that Espruino gives itself. */
   defaultName(): Uint8Array;
@@ -71,4 +81,10 @@ export interface RadioCore {
   emit(event: string, args: unknown[]): void;
   /** Throws and fires `error` if the stack refused. */
   check(result: StackResult): void;
+  /** The text of a stack error, as this board prints it. */
+  errorText(code: number): string;
+  /** What a scan reports, as an object of the script. */
+  makeDevice(plain: Record<string, unknown>): object;
+  /** A procedure of the stack has run into its time limit. True: Espruino takes it for the end of the connection attempt that it waits for. */
+  timeoutMistaken(source: number): boolean;
 }

@@ -20,7 +20,7 @@ export interface RadioHost {
   /** Text on the console. */
   print(text: string): void;
   /** Throws an Error of the script's realm; `type` is Espruino's `e.type`. */
-  throwError(message: string, type?: "Error" | "TypeError"): never;
+  throwError(message: string, type?: "Error" | "TypeError" | "InternalError"): never;
   /** An ArrayBuffer of the script's realm with a copy of these bytes. */
   makeArrayBuffer(bytes: Uint8Array): ArrayBuffer;
   makeObject(plain: Record<string, unknown>): object;

@@ -1,3 +1,4 @@
+import type { CentralsLink } from "./gatt/board-server-link.ts";
 import type { Characteristic, RadioServices } from "./radio-services.ts";
 
 /** HCI: remote user terminated connection. */
@@ -8,8 +9,8 @@ interface Ends {
   ended(reason: number): void;
 }
 
-/** A central's link to a board, seen from the central: services to read and write, and the console's bytes both ways. */
-export class RadioLink {
+/** A host's ideal link to a board, seen from the host: services to read and write, and the console's bytes both ways, at once and over any distance. */
+export class RadioLink implements CentralsLink {
   connected = true;
   /** Bytes of the board's console. */
   onUart: ((bytes: Uint8Array) => void) | undefined;

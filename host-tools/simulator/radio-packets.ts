@@ -5,7 +5,7 @@ import { isBufferOrView, isPlainObject, toInteger, typeName } from "./script-val
 export class ArgumentError extends Error {
   constructor(
     message: string,
-    readonly type: "Error" | "TypeError" = "Error",
+    readonly type: "Error" | "TypeError" | "InternalError" = "Error",
   ) {
     super(message);
   }

@@ -82,11 +82,17 @@ export class RadioScanner {
     // While a scan runs only callback and filters change.
     if (this.running) return SUCCESS;
     this.running = true;
-    const { faults, frontEnd } = this.core;
+    const { faults, frontEnd, connecting } = this.core;
+    if (connecting) return { code: ERROR.INVALID_STATE, line: SET_SCAN_LINE };
     if (faults.scan !== 0) return { code: faults.scan, line: SET_SCAN_LINE };
     this.scanning = true;
     frontEnd.scan(this.parameters(isPlainObject(options) ? options : {}));
     return SUCCESS;
+  }
+
+  /** A connection attempt has taken the receiver: the stack has stopped, the interpreter goes on believing that it scans. Source: ble_gap.h, sd_ble_gap_connect. */
+  stoppedByStack(): void {
+    this.scanning = false;
   }
 
   private stop(): StackResult {
@@ -151,7 +157,7 @@ export class RadioScanner {
       for (const uuid of services) data[uuid] = host.makeArrayBuffer(parsed.serviceData[uuid]!);
       device.serviceData = host.makeObject(data);
     }
-    return host.makeObject(device) as Found;
+    return this.core.makeDevice(device) as Found;
   }
 
   private merge(found: Found[], device: Found): void {

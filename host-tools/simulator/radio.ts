@@ -1,10 +1,16 @@
 import { Air, type AirTime, type Station } from "./air.ts";
+import type { CentralRadio } from "./gatt/client-context.ts";
+import type { ScriptWorld } from "./gatt/gatt-objects.ts";
+import { acceptedAddress, forceStatic, isAddress } from "./radio-address.ts";
 import { BARE_EVENT, RadioAdvertiser } from "./radio-advertising.ts";
+import { RadioCentral } from "./radio-central.ts";
 import { ERROR, errorText, type RadioCore, type RadioFaults, type StackResult } from "./radio-core.ts";
+import { RadioEvents } from "./radio-events.ts";
 import { FrontEnd } from "./radio-front-end.ts";
 import type { Callback, RadioHost } from "./radio-host.ts";
-import { RadioLink } from "./radio-link.ts";
+import type { RadioLink } from "./radio-link.ts";
 import { ArgumentError } from "./radio-packets.ts";
+import { type PeripheralRadio, RadioPeripheral } from "./radio-peripheral.ts";
 import { type Memory, RadioPrivacy } from "./radio-privacy.ts";
 import { RadioScanner } from "./radio-scanning.ts";
 import { RadioServices } from "./radio-services.ts";
@@ -17,9 +23,12 @@ export type { RadioHost } from "./radio-host.ts";
 export interface RadioActivity extends AirTime {
   /** Reports that came from the air. */
   heard: number;
-  /** Seconds with a link. */
+  /** Seconds with a link that a central has made. */
   connectedSeconds: number;
   connections: number;
+  /** Seconds of links that the board has made itself, each counted. */
+  centralSeconds: number;
+  centralConnections: number;
   stackRestarts: number;
 }
 
@@ -38,20 +47,14 @@ const NAME_PREFIXES: Record<string, string> = {
 /** A restart of the stack takes 30 ms, give or take 10; nobody has published a measurement. */
 const RESTART_MS = 30;
 const RESTART_JITTER_MS = 10;
-/** The stack's form of an address: a type and six bytes. */
-const ADDRESS_BYTES = 7;
-/** Reasons of the HCI that `disconnect` brings. Bluetooth Core 5.4, Vol 1, Part F. */
-const BY_BOARD = 22;
-const SUPERVISION_TIMEOUT = 8;
-/** Espruino asks for this as long as a link is busy. */
-const FASTEST_CONNECTION_MS = 7.5;
-const ADDRESS = /^([\da-f]{2}):([\da-f]{2}):([\da-f]{2}):([\da-f]{2}):([\da-f]{2}):([\da-f]{2})/i;
+/** What `NRF.setServices` knows; boards with Apple's services know more. */
+const SERVICE_OPTIONS = ["hid", "uart", "advertise", "ancs", "ams", "cts"];
 
 /**
  * The radio of a virtual board: the `NRF` object of its script and the SoftDevice below it. Powered from the moment it is made: it advertises its name at once,
  * before any script, as a board does. Source throughout: Espruino after 2v29 (commit c5ff787b1), libs/bluetooth and targets/nrf5x/bluetooth.c.
  */
-export class Radio implements RadioCore {
+export class Radio implements RadioCore, PeripheralRadio, CentralRadio {
   /** The members of `NRF`. */
   readonly nrf: Record<string, unknown>;
   readonly frontEnd: FrontEnd;
@@ -60,12 +63,13 @@ export class Radio implements RadioCore {
   txPower = 0;
   uartRuns = true;
   private readonly named: boolean;
-  private readonly advertiser: RadioAdvertiser;
-  private readonly scanner: RadioScanner;
-  private readonly services: RadioServices;
+  readonly advertiser: RadioAdvertiser;
+  readonly scanner: RadioScanner;
+  readonly services: RadioServices;
+  private readonly central: RadioCentral;
   private readonly privacy: RadioPrivacy;
-  private readonly listeners = new Map<string, Callback[]>();
-  private link: RadioLink | undefined;
+  readonly events: RadioEvents;
+  private readonly peripheral: RadioPeripheral;
   private storedAddress: string | undefined;
   private stackAddress: string;
   private needsRestart = false;
@@ -73,8 +77,8 @@ export class Radio implements RadioCore {
   private serviceData: unknown;
   private wantsUart = true;
   private powered = true;
-  private connectionMs = FASTEST_CONNECTION_MS;
-  private readonly spent = { connectedSeconds: 0, connections: 0, stackRestarts: 0 };
+  pairable = true;
+  private stackRestarts = 0;
 
   constructor(readonly host: RadioHost) {
     const { facts } = host;
@@ -84,10 +88,14 @@ export class Radio implements RadioCore {
     // One decibel is what the data sheets of the two chips differ by.
     if (/nrf52840/i.test(facts.chip.part)) this.frontEnd.station.sensitivityDbm = air.model.sensitivityDbm + 1;
     this.named = !facts.espruinoNames.includes("PIXLJS");
+    this.events = new RadioEvents(host);
     this.advertiser = new RadioAdvertiser(this);
     this.scanner = new RadioScanner(this);
     this.services = new RadioServices(this);
     this.privacy = new RadioPrivacy(this);
+    this.peripheral = new RadioPeripheral(this);
+    this.central = new RadioCentral(this);
+    this.station.acceptor = (central) => (this.connectable ? this.peripheral.accept(central) : undefined);
     this.stackAddress = this.chipAddress;
     this.nrf = this.members();
     this.advertiser.start();
@@ -99,9 +107,14 @@ export class Radio implements RadioCore {
   }
 
   get activity(): RadioActivity {
-    const { connectedSeconds, connections, stackRestarts } = this.spent;
-    const open = this.link ? this.host.clock.now - this.link.since : 0;
-    return { ...this.frontEnd.airTime, heard: this.scanner.heard, connectedSeconds: connectedSeconds + open, connections, stackRestarts };
+    const { peripheral, central } = this;
+    const links = {
+      connectedSeconds: peripheral.seconds,
+      connections: peripheral.connections,
+      centralSeconds: central.seconds,
+      centralConnections: central.made,
+    };
+    return { ...this.frontEnd.airTime, heard: this.scanner.heard, ...links, stackRestarts: this.stackRestarts };
   }
 
   get airAddress(): string {
@@ -126,7 +139,7 @@ export class Radio implements RadioCore {
   }
 
   get rolesRunning(): boolean {
-    return this.advertises || this.scanner.scanning || this.linked;
+    return this.advertises || this.scanner.scanning || this.anyLink || this.connecting;
   }
 
   random(): number {
@@ -142,7 +155,51 @@ export class Radio implements RadioCore {
   }
 
   get linked(): boolean {
-    return this.link !== undefined;
+    return this.peripheral.link !== undefined;
+  }
+
+  private get anyLink(): boolean {
+    return this.linked || this.central.linked;
+  }
+
+  get connecting(): boolean {
+    return this.central.connecting;
+  }
+
+  /** Does Espruino believe that it advertises? */
+  get advertisesNow(): boolean {
+    return this.advertiser.running;
+  }
+
+  /** The stack counts its connections from 0. */
+  get peripheralHandle(): number | undefined {
+    return this.linked ? this.peripheral.handle : undefined;
+  }
+
+  /** The script's classes for connections. */
+  install(world: ScriptWorld): void {
+    this.central.install(world);
+  }
+
+  makeDevice(plain: Record<string, unknown>): object {
+    return this.central.makeDevice(plain);
+  }
+
+  errorText(code: number): string {
+    return errorText(code, this.named);
+  }
+
+  timeoutMistaken(source: number): boolean {
+    return this.central.timeoutMistaken(source);
+  }
+
+  uartReceived(bytes: Uint8Array): void {
+    if (this.uartRuns) this.host.uartReceived?.(bytes);
+  }
+
+  /** Source: BLEP_BONDING_STATUS. */
+  bonding(state: "request" | "start" | "success" | "fail"): void {
+    this.host.call(() => this.emit("bond", [state]), [], BARE_EVENT);
   }
 
   /** Does a central that wants a link find one to make? */
@@ -158,14 +215,14 @@ export class Radio implements RadioCore {
   /** The supply is gone. Make another Radio when it comes back. */
   powerOff(): void {
     this.powered = false;
-    const link = this.link;
-    this.endLink();
-    link?.drop(SUPERVISION_TIMEOUT);
+    this.peripheral.powerOff();
+    this.station.acceptor = undefined;
+    this.central.powerOff();
     this.advertiser.silence();
     this.scanner.forget();
     this.privacy.off();
     this.frontEnd.off();
-    this.listeners.clear();
+    this.events.clear();
   }
 
   /**
@@ -173,8 +230,9 @@ export class Radio implements RadioCore {
    * is not restarted: it keeps the address on the air, a link, `sleep`, and the flags connectable, scannable and whenConnected.
    */
   reset(): void {
-    this.listeners.clear();
+    this.events.clear();
     this.scanner.forget();
+    this.central.reset();
     this.storedAddress = undefined;
     this.serviceData = undefined;
     this.wantsUart = true;
@@ -188,28 +246,31 @@ export class Radio implements RadioCore {
   }
 
   /**
-   * A central connects, as a hub does for the console.
+   * A host connects for the console: at once, over any distance, without radio time.
    * @throws if the board takes no connection now.
    */
   connect(central = "c0:ff:ee:00:00:01 random"): RadioLink {
     if (!this.connectable) throw new Error(`radio ${this.host.factoryAddress}: takes no connection now`);
-    this.link = new RadioLink(central, this.host.clock.now, this.services, {
-      uart: (bytes) => this.uartRuns && this.host.uartReceived?.(bytes),
-      ended: (reason) => this.linkEnded(reason),
-    });
-    this.spent.connections += 1;
-    this.advertiser.silence();
-    this.host.call(() => this.advertiser.stop(), [], BARE_EVENT);
-    if (!this.advertiser.sleeping && this.advertiser.advertisesWhenConnected) this.host.call(() => this.advertiser.restartQueued(), [], BARE_EVENT);
-    if (this.uartRuns) this.host.linkChanged?.(true);
-    this.host.call(() => this.emit("connect", [central]), [], BARE_EVENT + ADDRESS_BYTES);
-    return this.link;
+    return this.peripheral.connectIdeal(central);
+  }
+
+  linkEnded(reason: number): void {
+    this.peripheral.ended(reason);
+  }
+
+  freeHandle(): number {
+    return this.central.freeHandle();
+  }
+
+  get fixedIntervalMs(): number | undefined {
+    return this.peripheral.fixedIntervalMs;
   }
 
   /** Bytes of the console for the central; false if there is none to take them. */
   uartSend(bytes: Uint8Array): boolean {
-    if (!this.link || !this.uartRuns) return false;
-    this.link.deliver(bytes);
+    const { link } = this.peripheral;
+    if (!link || !this.uartRuns) return false;
+    link.deliver(bytes);
     return true;
   }
 
@@ -222,8 +283,7 @@ export class Radio implements RadioCore {
   }
 
   emit(event: string, args: unknown[]): void {
-    // Without a listener nothing is queued.
-    if (this.listeners.has(event)) this.host.call(() => this.fire(event, args), [], 0);
+    this.events.emit(event, args);
   }
 
   check(result: StackResult): void {
@@ -241,10 +301,6 @@ export class Radio implements RadioCore {
     return forceStatic((current ? this.storedAddress : undefined) ?? this.host.factoryAddress);
   }
 
-  private fire(event: string, args: unknown[]): void {
-    for (const listener of [...(this.listeners.get(event) ?? [])]) (listener as (...args: unknown[]) => unknown)(...args);
-  }
-
   private wake(): void {
     this.advertiser.sleeping = false;
     const result = this.advertiser.start();
@@ -254,13 +310,7 @@ export class Radio implements RadioCore {
   private sleep(): void {
     this.advertiser.sleeping = true;
     this.advertiser.stop();
-    this.disconnect();
-  }
-
-  /** Asks; the link ends with the next connection event. */
-  private disconnect(): void {
-    const link = this.link;
-    if (link) this.host.clock.after(this.connectionMs / 1000, () => link === this.link && link.drop(BY_BOARD));
+    this.peripheral.disconnect();
   }
 
   private setAddress(address: unknown): void {
@@ -270,7 +320,7 @@ export class Radio implements RadioCore {
   }
 
   private restart(callback: unknown): void {
-    if (this.link) {
+    if (this.anyLink) {
       this.host.print("BLE Connected, queueing BLE restart for later\n");
       this.needsRestart = true;
     } else this.restartStack(typeof callback === "function" ? (callback as Callback) : undefined);
@@ -280,13 +330,14 @@ export class Radio implements RadioCore {
     const wasSleeping = this.advertiser.sleeping;
     this.needsRestart = false;
     this.servicesWereSet = false;
-    this.spent.stackRestarts += 1;
+    this.stackRestarts += 1;
     this.faults.deaf = false;
     this.sleep();
     const ms = RESTART_MS + (2 * this.host.random() - 1) * RESTART_JITTER_MS;
     this.frontEnd.goDown(ms / 1000);
     this.host.onStackRestart(ms);
     this.privacy.off();
+    this.central.stackDown();
     this.services.clear();
     try {
       (callback as (() => unknown) | undefined)?.();
@@ -294,6 +345,7 @@ export class Radio implements RadioCore {
       this.takeAddress();
       this.advertiser.gapName = undefined;
       this.uartRuns = this.wantsUart;
+      this.services.begin(this.uartRuns);
       // SDK 12 hands the power to the stack and forgets it; SDK 15 sets it at each start.
       if (!this.sdk15) this.txPower = 0;
       this.scanner.restore();
@@ -321,7 +373,9 @@ export class Radio implements RadioCore {
 
   private setServices(data: unknown, options: unknown): void {
     if (data !== undefined && !isPlainObject(data)) throw new ArgumentError(`Expecting Object or undefined, got ${typeName(data)}`, "TypeError");
-    const given: Record<string, unknown> = isPlainObject(options) ? options : {};
+    if (options !== undefined && !isPlainObject(options)) throw new ArgumentError(`Expecting Object or undefined, got ${typeName(options)}`);
+    const given: Record<string, unknown> = options ?? {};
+    for (const key of Object.keys(given)) if (!SERVICE_OPTIONS.includes(key)) throw new ArgumentError(`Unknown option ${JSON.stringify(key)}`);
     this.wantsUart = given.uart === undefined || Boolean(given.uart);
     if (this.wantsUart !== this.uartRuns) this.needsRestart = true;
     this.serviceData = data;
@@ -332,44 +386,26 @@ export class Radio implements RadioCore {
   }
 
   private addServices(): void {
-    this.services.add(this.serviceData);
-    if (!this.services.empty) this.servicesWereSet = true;
+    try {
+      this.services.add(this.serviceData);
+    } finally {
+      if (!this.services.empty) this.servicesWereSet = true;
+    }
   }
 
   private updateServices(data: unknown): void {
     if (this.needsRestart) throw new ArgumentError("Can't update services until BLE restart");
+    this.peripheral.link?.activity?.();
     this.services.update(data);
   }
 
-  private securityStatus(): object {
-    const status: Record<string, unknown> = { advertising: this.advertiser.running };
-    if (!this.link) return this.host.makeObject({ ...status, connected: false });
-    const connectionInterval = this.connectionMs / 1.25;
-    const secure = { connected: true, encrypted: false, mitm_protected: false, bonded: false, connected_addr: this.link.central };
-    return this.host.makeObject({ ...status, connectionInterval, ...secure });
+  centralLinkEnded(): void {
+    this.restartIfFree();
   }
 
-  private setConnectionInterval(interval: unknown): void {
-    if (typeof interval === "number") this.connectionMs = interval;
-    else if (isPlainObject(interval)) this.connectionMs = Number(interval.maxInterval);
-    else if (interval === undefined || interval === "auto") this.connectionMs = FASTEST_CONNECTION_MS;
-  }
-
-  private linkEnded(reason: number): void {
-    if (!this.link) return;
-    this.endLink();
-    const { host, advertiser } = this;
-    host.call(() => this.emit("disconnect", [reason]), [], BARE_EVENT);
-    if (!advertiser.sleeping) host.call(() => advertiser.restartQueued(), [], BARE_EVENT);
-    if (this.needsRestart) host.call(() => this.restartStack(undefined), [], BARE_EVENT);
-  }
-
-  private endLink(): void {
-    if (!this.link) return;
-    this.spent.connectedSeconds += this.host.clock.now - this.link.since;
-    this.link = undefined;
-    this.services.linkLost();
-    this.host.linkChanged?.(false);
+  /** A restart that waited for the last link. */
+  restartIfFree(): void {
+    if (this.needsRestart && !this.anyLink) this.host.call(() => this.restartStack(undefined), [], BARE_EVENT);
   }
 
   private members(): Record<string, unknown> {
@@ -387,32 +423,23 @@ export class Radio implements RadioCore {
       sleep: () => this.sleep(),
       wake: () => this.wake(),
       restart: (callback: unknown) => this.restart(callback),
-      disconnect: () => this.disconnect(),
+      disconnect: () => this.peripheral.disconnect(),
       getBattery: () => host.batteryVolts(),
-      getSecurityStatus: () => this.securityStatus(),
+      getSecurityStatus: () => this.peripheral.securityStatus(),
       setServices: (data: unknown, options: unknown) => this.setServices(data, options),
       updateServices: (data: unknown) => this.updateServices(data),
-      setConnectionInterval: (interval: unknown) => this.setConnectionInterval(interval),
+      setConnectionInterval: (interval: unknown) => this.peripheral.setConnectionInterval(interval),
       setRSSIHandler: () => undefined,
-      setSecurity: () => undefined,
+      setSecurity: (options: unknown) => {
+        this.pairable = !isPlainObject(options) || options.pair === undefined || Boolean(options.pair);
+      },
+      connect: (address: unknown, options: unknown) => this.central.connectTo(address, options),
+      requestDevice: (options: unknown) => this.central.requestDevice(options),
       setWhitelist: () => undefined,
       eraseBonds: () => {
-        if (this.link) throw new ArgumentError("BLE Connected, can't erase bonds.");
+        if (this.anyLink) throw new ArgumentError("BLE Connected, can't erase bonds.");
       },
-      on: (event: unknown, listener: unknown) => {
-        if (typeof listener !== "function") throw new ArgumentError("Function or String not supplied!");
-        this.listeners.set(String(event), [...(this.listeners.get(String(event)) ?? []), listener as Callback]);
-      },
-      emit: (event: unknown, ...args: unknown[]) => this.emit(String(event), args),
-      removeListener: (event: unknown, listener: unknown) => {
-        const left = (this.listeners.get(String(event)) ?? []).filter((one) => one !== listener);
-        if (left.length > 0) this.listeners.set(String(event), left);
-        else this.listeners.delete(String(event));
-      },
-      removeAllListeners: (event: unknown) => {
-        if (event === undefined) this.listeners.clear();
-        else this.listeners.delete(String(event));
-      },
+      ...this.events.members(),
     };
     for (const [name, member] of Object.entries(members)) members[name] = this.guard(member as (...args: unknown[]) => unknown);
     return members;
@@ -429,29 +456,4 @@ export class Radio implements RadioCore {
       }
     };
   }
-}
-
-/** The first byte's upper bits say that a random address is static; the interpreter prints every address that way. */
-function forceStatic(address: string): string {
-  const bytes = ADDRESS.exec(address)!
-    .slice(1)
-    .map((byte) => Number.parseInt(byte, 16));
-  bytes[0]! |= 0xc0;
-  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":");
-}
-
-function isAddress(text: string): boolean {
-  return ADDRESS.test(text) && (text.length === 17 || /^ (public|random|private-resolvable|private-nonresolvable)/.test(text.slice(17)));
-}
-
-/** The address as a scanner will see it, or undefined where the stack refuses: private addresses, and random ones that are not static. */
-function acceptedAddress(text: string): string | undefined {
-  const digits = text.slice(0, 17).toLowerCase();
-  const type = text.slice(18);
-  if (type === "" || type.startsWith("public")) return `${digits} public`;
-  if (!type.startsWith("random")) return undefined;
-  const bits = digits.replace(/:/g, "");
-  const random = BigInt(`0x${bits}`) & 0x3fffffffffffn;
-  const isStatic = Number.parseInt(bits.slice(0, 2), 16) >= 0xc0 && random !== 0n && random !== 0x3fffffffffffn;
-  return isStatic ? `${digits} random` : undefined;
 }

@@ -486,6 +486,10 @@ export class VirtualBoard implements BoardCore {
     return { usage: this.script.memory.usage, total: this.script.memory.total };
   }
 
+  holdMemory(blocks: number): void {
+    this.script.memory.hold(blocks);
+  }
+
   /** Blocks in use and in all; an estimate. */
   memory(): { usage: number; total: number } {
     return this.memoryUsage();
