@@ -145,7 +145,7 @@ export async function liveLong(ringPages: number, pages: number, seed = 1): Prom
     key[21] = 144;
     log.append(key);
   };
-  // as firmware/roles/beacon.ts does it
+  // as firmware/senders/gaen.ts does it
   const endKeys = () => {
     const ended: Uint8Array[] = [];
     log.eachOf(1 << TEK, (slot) => {

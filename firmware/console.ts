@@ -40,9 +40,10 @@ import {
 } from "./encounter-log.ts";
 import { frame } from "./frame.ts";
 import { lockKey, session, setLock, wrongAnswers } from "./lock.ts";
-import { advertising, endKeys, privateAddress, radioErrors, rotations, sentIdentifier } from "./roles/beacon.ts";
+import { endKeys } from "./roles/beacon.ts";
 import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
+import { advertising, privateAddress, radioErrors, rotations, sentIdentifier } from "./transmitter.ts";
 
 /** Tick of the last sighting by which somebody proved that our advertisements are on the air; undefined: nobody has since the start. */
 export let lastProof: number | undefined;

@@ -1,19 +1,18 @@
 import { ADVERTISE, BUTTON, LOCK, SCAN } from "tracelet:build";
 import { CLOCK_SET, CLOCK_STEP_UNKNOWN, CLOCK_UNMEASURED } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
-import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
 import { PRIVATE_ADDRESS, SCAN_TIME } from "../protocols/settings.ts";
 import { cycleTime, measureBattery } from "./battery.ts";
 import { clockMoved, PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { installConsole } from "./console.ts";
-import { hardwareRandom } from "./crypto/random.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
 import { installIndicators } from "./indicators.ts";
 import { lockKey, openLock } from "./lock.ts";
 import { NEVER } from "./never.ts";
-import { advertising, endKeys, rotate, stopAdvertising } from "./roles/beacon.ts";
+import { endKeys, rotate } from "./roles/beacon.ts";
 import { isDeaf, listen, scanner } from "./roles/scanner.ts";
 import { settings } from "./settings.ts";
+import { advertising, stopAdvertising, takeStaticAddress } from "./transmitter.ts";
 
 const STEP = 2;
 const DAY = 86400;
@@ -145,7 +144,7 @@ export function start(crypto: Crypto): void {
       schedule();
       stopAdvertising();
       // first of all, for the name is made of it: neither is to be seen with the last identifier
-      if (ADVERTISE) NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
+      if (ADVERTISE) takeStaticAddress();
       // the name of a locked one tells nothing, neither here nor to whoever connects
       NRF.setAdvertising(
         {},

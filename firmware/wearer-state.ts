@@ -4,7 +4,7 @@ import { tick, unixTime } from "./board-clock.ts";
 import { lastProof } from "./console.ts";
 import { nearlyFull, usable } from "./encounter-log.ts";
 import { NEVER } from "./never.ts";
-import { advertising } from "./roles/beacon.ts";
+import { advertising } from "./transmitter.ts";
 
 // What lights and screens tell the wearer, one thing at a time; docs/wearer.md says it in the wearer's words. Up to NEARLY_FULL the board does its work,
 // from CLOCK_UNSET on it doesn't.

@@ -160,7 +160,11 @@ export const PUBLIC_ADDRESS = 0x800000;
 export const CLOCK_STEP_UNKNOWN = 0x7fffffff;
 /** Round trip of a CLOCK record: not the hub, another tool had moved the clock. */
 export const CLOCK_UNMEASURED = 0xffff;
-/** State of a TEK record that is the lock key, at offset 22. */
+// State of a TEK record, at offset 22.
+export const KEY_IN_USE = 255;
+/** Before its day was over: nothing is sent from it again. */
+export const KEY_ENDED = 1;
+/** No key of ours, but the lock key. */
 export const LOCK_KEY = 2;
 /** The lock key's period and state; what follows is the beginning of the log id. */
 export const LOCK_MARK = "\x00\x02";

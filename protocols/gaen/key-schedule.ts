@@ -24,24 +24,22 @@ export function pseudorandomKey(crypto: Crypto, tek: Uint8Array): Uint8Array {
   return hmacSha256(crypto, new Uint8Array(0), tek);
 }
 
-/** RPIK from the `prk` of `pseudorandomKey`. The info is 7 bytes, without a NUL at its end (GAEN-03). */
-export function expandIdentifierKey(crypto: Crypto, prk: Uint8Array): Uint8Array {
-  return hkdfFirstBlock(crypto, prk, "EN-RPIK", 16);
-}
+export const IDENTIFIER_KEY = "EN-RPIK";
+export const METADATA_KEY = "EN-AEMK";
 
-/** AEMK from the `prk` of `pseudorandomKey`. */
-export function expandMetadataKey(crypto: Crypto, prk: Uint8Array): Uint8Array {
-  return hkdfFirstBlock(crypto, prk, "EN-AEMK", 16);
+/** RPIK or AEMK, 16 bytes, by its name, from the `prk` of `pseudorandomKey`. The name is 7 bytes, without a NUL at its end (GAEN-03). */
+export function expandKey(crypto: Crypto, prk: Uint8Array, name: string): Uint8Array {
+  return hkdfFirstBlock(crypto, prk, name, 16);
 }
 
 /** RPIK: the 16-byte key that identifiers are made with. */
 export function rollingProximityIdentifierKey(crypto: Crypto, tek: Uint8Array): Uint8Array {
-  return expandIdentifierKey(crypto, pseudorandomKey(crypto, tek));
+  return expandKey(crypto, pseudorandomKey(crypto, tek), IDENTIFIER_KEY);
 }
 
 /** AEMK: the 16-byte key that metadata is encrypted with. */
 export function metadataKey(crypto: Crypto, tek: Uint8Array): Uint8Array {
-  return expandMetadataKey(crypto, pseudorandomKey(crypto, tek));
+  return expandKey(crypto, pseudorandomKey(crypto, tek), METADATA_KEY);
 }
 
 /** RPI: the 16 bytes on the air for `interval`, the absolute interval number. */

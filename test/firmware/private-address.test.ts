@@ -134,8 +134,10 @@ describe("where the radio stack gives none, the address is static random as ever
 
   test("it refuses now and then: that rotation only has a static one, and nothing links it to the others (BLE-06)", async () => {
     const { world, board, lifetimes } = await worn({ ...PRIVATE, role: "beacon" });
-    // the second of the three questions is refused: privacy is off by then
-    board.evaluate("var n=0,native=E.nativeCall;E.nativeCall=function(o,s,c){var f=native(o,s,c);return function(a){return ++n%7==2?8:f(a)}}");
+    // the second of the three questions is refused: privacy is off by then. Short names are the bundle's own
+    board.evaluate(
+      "var asked=0,native=E.nativeCall;E.nativeCall=function(o,s,c){var f=native(o,s,c);return function(a){return ++asked%7==2?8:f(a)}}",
+    );
     world.pass(8 * 3600);
     const sent = lifetimes();
     expect(new Set(sent.map(kindOf))).toEqual(new Set([NRPA, STATIC]));

@@ -1,0 +1,57 @@
+import { SCAN } from "tracelet:build";
+import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
+import { ADVERTISING_INTERVAL, PRIVATE_ADDRESS, TX_POWER } from "../protocols/settings.ts";
+import { tick } from "./board-clock.ts";
+import { hardwareRandom } from "./crypto/random.ts";
+import { renewPrivateAddress } from "./private-address.ts";
+import { isDeaf } from "./roles/scanner.ts";
+import { settings } from "./settings.ts";
+
+// What is on the air, and from which address. Who changes the one changes the other in the same radio-silent moment (BLE-06).
+
+export let advertising = false;
+export let rotations = 0;
+/** Times the radio refused. */
+export let radioErrors = 0;
+/** Is the address non-resolvable private? Else it is static random. */
+export let privateAddress = false;
+/** Advertising data begins with the Flags, 3 bytes, where the stack takes them. */
+let without = 0;
+/** Identifier on the air, while `advertising`: 16 bytes. */
+export let sentIdentifier: Uint8Array;
+
+export function stopAdvertising(): void {
+  NRF.sleep();
+  advertising = false;
+}
+
+/** A fresh static random address, which restarts the radio stack. */
+export function takeStaticAddress(): void {
+  NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
+}
+
+/** Sends `data`, advertising data that begins with Flags, from a fresh address. Whether the radio took it is in `advertising`. */
+export function transmit(data: Uint8Array): void {
+  try {
+    // asleep, both are only stored; waking sends the new payload from the new address
+    NRF.setAdvertising(data.subarray(without), { connectable: false, scannable: false, interval: settings[ADVERTISING_INTERVAL] });
+    privateAddress = false;
+    // a radio that has been deaf for long needs the restart that a static address brings
+    if (settings[PRIVATE_ADDRESS] && !(SCAN && isDeaf(tick()))) {
+      privateAddress = /*@__INLINE__*/ renewPrivateAddress();
+      if (!privateAddress) radioErrors++;
+    }
+    if (!privateAddress) takeStaticAddress();
+    // the restart of the stack has put the power back
+    NRF.setTxPower(settings[TX_POWER]);
+    NRF.wake();
+    sentIdentifier = data.subarray(11, 27);
+    rotations++;
+    advertising = true;
+  } catch (_e) {
+    // not every stack takes flags that speak of classic Bluetooth; without them the packet is as good (BLE-03)
+    without ^= 3;
+    radioErrors++;
+    NRF.sleep();
+  }
+}
