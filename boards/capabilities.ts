@@ -1,3 +1,4 @@
+import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG } from "../protocols/protocol-tags.ts";
 import type { BoardFacts } from "./board-facts.ts";
 import { BOARDS } from "./index.ts";
 
@@ -16,9 +17,24 @@ export const ROLES: { [name: string]: Role } = {
   scanner: { advertise: false, scan: true, what: "fixed: logs encounters only" },
 };
 
+/** A protocol that firmware can be built with. */
+export interface Protocol {
+  title: string;
+  /** Number in records and settings. */
+  tag: number;
+  what: string;
+}
+
 /** Crypto is no question: what the interpreter lacks the firmware brings (firmware/crypto). */
-export const PROTOCOLS: { [name: string]: { title: string } } = {
-  gaen: { title: "GAEN" },
+export const PROTOCOLS: { [name: string]: Protocol } = {
+  gaen: { title: "GAEN", tag: GAEN_TAG, what: "Exposure Notification v1.2" },
+  dp3t: { title: "DP-3T", tag: DP3T_TAG, what: "DP-3T, low-cost design" },
+  "dp3t-unlinkable": { title: "DP-3T unlinkable", tag: DP3T_UNLINKABLE_TAG, what: "DP-3T, unlinkable design" },
+  ct10: {
+    title: "Contact Tracing v1.0",
+    tag: CT10_TAG,
+    what: "Contact Tracing v1.0 of April 2020, historical: heard, and sent only when asked for (setting transmit)",
+  },
 };
 
 /** What a bundle has beside its role unless it is built without: each takes room. */
@@ -45,6 +61,8 @@ export function refusal(facts: BoardFacts, role: string, protocols: string[]): s
   for (let i = 0; i < protocols.length; i++) {
     if (known.indexOf(protocols[i]) < 0) return "No protocol is called " + protocols[i] + "; known: " + known.join(", ") + ".";
   }
+  if (protocols.indexOf("dp3t") >= 0 && protocols.indexOf("dp3t-unlinkable") >= 0)
+    return "dp3t and dp3t-unlinkable don't go together: on the air they can't be told apart, and what is heard is kept in another form; choose one.";
   const reason = obstacle(facts);
   return reason && facts.name + " can't be a " + role + ": " + reason + "; " + wayOut(facts, role) + ".";
 }

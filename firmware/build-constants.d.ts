@@ -5,6 +5,16 @@ declare module "tracelet:build" {
   export const ROLE: string;
   /** Firmware version and a build id, at most 15 ASCII characters. */
   export const VERSION: string;
+  // Protocols built in.
+  export const GAEN: boolean;
+  export const CT10: boolean;
+  /** The low-cost design. */
+  export const DP3T: boolean;
+  export const DP3T_UNLINKABLE: boolean;
+  /** Any but GAEN alone. */
+  export const SEVERAL: boolean;
+  /** All that are built in: bit n for tag n. */
+  export const PROTOCOLS: number;
   /** Does this role transmit? */
   export const ADVERTISE: boolean;
   /** Does this role scan and log? */

@@ -1,9 +1,10 @@
-import { ADVERTISE, BOARD_ID, LOCK, PROOF, ROLE, SCAN, VERSION } from "tracelet:build";
+import { ADVERTISE, BOARD_ID, CT10, LOCK, PROOF, PROTOCOLS, ROLE, SCAN, SEVERAL, VERSION } from "tracelet:build";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
 import { BLOCK_HEADER_BYTES, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
 import {
   CLOCK_STEP_UNKNOWN,
+  KEY_OF_OTHERS,
   KEYS_HANDED_OVER,
   LOCK_KEY,
   LONG_BYTES,
@@ -14,9 +15,11 @@ import {
   TEK,
   WORD_BYTES,
 } from "../protocols/log-format.ts";
+import { CT10_TAG } from "../protocols/protocol-tags.ts";
+import { RETENTION, TRANSMIT } from "../protocols/settings.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
-import { aes128, aesInUse, sha256InUse } from "./crypto/board.ts";
+import { aes128, aesInUse, boardCrypto, sha256InUse } from "./crypto/board.ts";
 import {
   acknowledge,
   acknowledged,
@@ -40,8 +43,9 @@ import {
 } from "./encounter-log.ts";
 import { frame } from "./frame.ts";
 import { lockKey, session, setLock, wrongAnswers } from "./lock.ts";
-import { endKeys } from "./roles/beacon.ts";
+import { endKeys, transmitted } from "./roles/beacon.ts";
 import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
+import { dailyKeys } from "./senders/contact-tracing-v1.ts";
 import { settings } from "./settings.ts";
 import { advertising, privateAddress, radioErrors, rotations, sentIdentifier } from "./transmitter.ts";
 
@@ -97,6 +101,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           lb: SCAN ? +lowBattery : undefined,
           wd: SCAN ? [deadScans, radioRestarts] : undefined,
         };
+        if (SEVERAL) all.pr = [PROTOCOLS, ADVERTISE ? transmitted() : 0];
         if (LOCK) {
           all.lk = lockKey ? 1 : 0;
           all.wr = wrongAnswers;
@@ -166,20 +171,23 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         if (settings[index] !== undefined && (value << 16) >> 16 === value) {
           settings[index] = value;
           /*@__INLINE__*/ appendSettings();
+          if (SEVERAL && ADVERTISE && index === TRANSMIT) refresh();
         }
         answer({ c: settings });
       },
       k: function (fresh: number) {
         const interval = intervalNumber(unixTime());
         if (!interval) return refuse("clk");
-        const keys: Uint8Array[] = [];
         if (ADVERTISE && fresh) {
           endKeys(interval);
           refresh();
         }
+        const keys = CT10 && ADVERTISE ? dailyKeys(boardCrypto, unixTime(), settings[RETENTION]) : [];
         eachOf(1 << TEK, function (slot) {
           // of a key still in use, what has been sent; none of days to come, if the clock was wrong (GAEN-12)
           slot[21] = Math.min(slot[21], Math.max(0, interval - readU32(slot, 17) + 1));
+          // nor the tracing key of v1.0 itself
+          if (CT10 && slot[22] === KEY_OF_OTHERS && slot[23] === CT10_TAG) return;
           if (slot[22] !== LOCK_KEY && isLiveKey(slot)) keys.push(slot);
         });
         // first of all, so that it is known whatever happens to the answer

@@ -1,4 +1,4 @@
-import { STORAGE, VERSION } from "tracelet:build";
+import { CT10, DP3T, STORAGE, VERSION } from "tracelet:build";
 import { ascii, readU32, writeInt } from "../protocols/bytes.ts";
 import {
   BASE_SPAN,
@@ -11,6 +11,8 @@ import {
   CLOCK_STEP_UNKNOWN,
   HEAD_BYTES,
   HEAD_MAGIC,
+  KEY_OF_OTHERS,
+  KEY_OF_OTHERS_ENDED,
   LONG_BYTES,
   LONG_WORDS,
   MARK,
@@ -23,6 +25,7 @@ import {
   TEK,
   WORD_BYTES,
 } from "../protocols/log-format.ts";
+import { CT10_TAG, DP3T_TAG } from "../protocols/protocol-tags.ts";
 import { RECORD_FORM, RETENTION } from "../protocols/settings.ts";
 import { tick, unixTime } from "./board-clock.ts";
 import { settings } from "./settings.ts";
@@ -163,7 +166,11 @@ function putClock(why: number, step: number, roundTripMs: number): void {
 
 /** Is this key still needed? */
 export function isLiveKey(slot: Uint8Array): boolean {
-  return readU32(slot, 17) * 600 + (settings[RETENTION] + 1) * 86400 > unixTime();
+  // a tracing key of v1.0 is for the life of its device
+  if (CT10 && slot[22] === KEY_OF_OTHERS && slot[23] === CT10_TAG) return true;
+  // a chain that has ended was used for some days
+  const days = DP3T && slot[22] === KEY_OF_OTHERS_ENDED && slot[23] === DP3T_TAG ? slot[21] : 0;
+  return readU32(slot, 17) * 600 + (settings[RETENTION] + 1 + days) * 86400 > unixTime();
 }
 /** Overwrites a record with zeros; a long one stays long. Where the power went while that was done, it is done again. */
 export function deleteRecord(slot: Uint8Array, address: number): void {

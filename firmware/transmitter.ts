@@ -1,4 +1,4 @@
-import { SCAN } from "tracelet:build";
+import { SCAN, SEVERAL } from "tracelet:build";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
 import { ADVERTISING_INTERVAL, PRIVATE_ADDRESS, TX_POWER } from "../protocols/settings.ts";
 import { tick } from "./board-clock.ts";
@@ -15,8 +15,12 @@ export let rotations = 0;
 export let radioErrors = 0;
 /** Is the address non-resolvable private? Else it is static random. */
 export let privateAddress = false;
+/** Was the last question for a private address answered with no? */
+export let privateRefused = false;
 /** Advertising data begins with the Flags, 3 bytes, where the stack takes them. */
 let without = 0;
+/** DP-3T's identifier stands at another place, at the end. */
+const DP3T_BYTES = 30;
 /** Identifier on the air, while `advertising`: 16 bytes. */
 export let sentIdentifier: Uint8Array;
 
@@ -30,22 +34,31 @@ export function takeStaticAddress(): void {
   NRF.setAddress(formatAddress(randomAddress(hardwareRandom, STATIC_RANDOM)) + " random");
 }
 
-/** Sends `data`, advertising data that begins with Flags, from a fresh address. Whether the radio took it is in `advertising`. */
-export function transmit(data: Uint8Array): void {
+function withoutFlags(data: Uint8Array): Uint8Array {
+  return data.subarray(without);
+}
+
+/** Sends `data`, advertising data that begins with Flags, from a fresh address; where there are several in `all`, of which it is the first, all in turn. Whether the radio took it is in `advertising`. */
+export function transmit(data: Uint8Array, all?: Uint8Array[]): void {
   try {
     // asleep, both are only stored; waking sends the new payload from the new address
-    NRF.setAdvertising(data.subarray(without), { connectable: false, scannable: false, interval: settings[ADVERTISING_INTERVAL] });
+    NRF.setAdvertising(SEVERAL && all && all.length > 1 ? all.map(withoutFlags) : data.subarray(without), {
+      connectable: false,
+      scannable: false,
+      interval: settings[ADVERTISING_INTERVAL],
+    });
     privateAddress = false;
     // a radio that has been deaf for long needs the restart that a static address brings
     if (settings[PRIVATE_ADDRESS] && !(SCAN && isDeaf(tick()))) {
       privateAddress = /*@__INLINE__*/ renewPrivateAddress();
+      privateRefused = !privateAddress;
       if (!privateAddress) radioErrors++;
     }
     if (!privateAddress) takeStaticAddress();
     // the restart of the stack has put the power back
     NRF.setTxPower(settings[TX_POWER]);
     NRF.wake();
-    sentIdentifier = data.subarray(11, 27);
+    sentIdentifier = SEVERAL && data.length === DP3T_BYTES ? data.subarray(14) : data.subarray(11, 27);
     rotations++;
     advertising = true;
   } catch (_e) {

@@ -90,15 +90,22 @@ export function recordWords(first: number): number {
 // ENCOUNTER
 // offset 1   16 bytes RPI
 // offset 17  4 bytes  AEM
-// offset 21  u32      bits 0-18 first heard, in units of 2 s since the base tick; bits 19-28 duration in units of 2 s; bits 29-31 count, low bits
+// offset 21  u32      bits 0-17 first heard, in units of 2 s since the base tick; bit 18: not GAEN's; bits 19-28 duration in units of 2 s; bits 29-31 count, low bits
 // offset 25  u16      bits 0-3 count, high bits (7 bits: 127 means 127 or more); bits 4-10 −max RSSI; bits 11-15 max − mean RSSI (31 means 31 or more)
+//
+// ENCOUNTER that is not GAEN's
+// offset 1   16 bytes identifier; of DP-3T's unlinkable design the first 16 of the observation's hash
+// offset 17  u8       protocol-tags.ts
+// offset 18  i8       transmit power that the packet tells, dBm; 127: it tells none
+// offset 19  2 bytes  zero
 //
 // DENSE: an encounter that a match still finds, with 40 bits of the identifier
 // offset 0   bits 4-7 max − mean RSSI (15 means 15 or more)
-// offset 1   u24      bits 0-16 first heard, in units of 8 s since the base tick, rounded down; bits 17-23 duration in units of 8 s, low bits: rounded up with what the
-//                     rounding of the beginning has added, so that the encounter lies inside
+// offset 1   u24      bits 0-15 first heard, in units of 8 s since the base tick, rounded down; bit 16: not GAEN's; bits 17-23 duration in units of 8 s, low bits: rounded up
+//                     with what the rounding of the beginning has added, so that the encounter lies inside
 // offset 4   5 bytes  RPI, the first 5 of 16
-// offset 9   u8       AEM, the second byte of 4: the transmit power; AES-CTR opens each byte by itself
+// offset 9   u8       AEM, the second byte of 4: the transmit power; AES-CTR opens each byte by itself. Not GAEN's: bits 0-2 protocol-tags.ts, bits 3-7 transmit power,
+//                     2 dB a step from -40 dBm on, rounded up, at most 20; 31: the packet tells none
 // offset 10  u8       bit 0 duration, high bit; bits 1-7 −max RSSI
 // Each of its words begins with kind or identifier: who takes the wrong word for the begin of a record soon comes upon a right one.
 //
@@ -112,8 +119,19 @@ export function recordWords(first: number): number {
 // offset 1   16 bytes TEK
 // offset 17  u32      rolling start, ENIN
 // offset 21  u8       rolling period
-// offset 22  u8       255 in use, 1 ended before its day, 2 no TEK but the lock key
+// offset 22  u8       255 in use, 1 ended before its day; 2 no TEK but the lock key, 3 and 4 another protocol's secret
 // offset 23  4 bytes  reserved, 0xFF
+//
+// TEK that is 16 bytes of another protocol's secret (firmware/own-keys.ts)
+// offset 1   16 bytes of the secret
+// offset 17  u32      ENIN of the day it counts from
+// offset 21  u8       0; of a daily key 144; of a chain that has ended the days for which it was used after the first, at most 255
+// offset 22  u8       3 in use, 4 ended
+// offset 23  u8       protocol-tags.ts
+// offset 24  u8       which 16 bytes, from 0 on
+// offset 25  2 bytes  zero
+// Contact Tracing v1.0: the tracing key, 32 bytes; once it has ended the daily keys that may be published, 16 bytes each, and it is deleted. DP-3T low-cost: SK of that day, 32 bytes, then what the order of its EphIDs is drawn with, 16.
+// DP-3T unlinkable: what the seeds of that day's epochs are made of, 16.
 //
 // TEK that is the lock key (firmware/lock.ts)
 // offset 1   16 bytes key
@@ -137,8 +155,7 @@ export function recordWords(first: number): number {
 // offset 26  u8       reserved, zero
 //
 // SETTINGS
-// offset 1   22 bytes 11 signed 16-bit settings, in the order of settings.ts
-// offset 23  4 bytes  reserved, zero
+// offset 1   26 bytes 13 signed 16-bit settings, in the order of settings.ts; zero those that the firmware didn't know yet
 //
 // MARK
 // offset 1   u32      era
@@ -151,8 +168,13 @@ export function recordWords(first: number): number {
 export const PREFIX_BYTES = 5;
 /** Unit of the times of a DENSE record, seconds. */
 export const DENSE_SECONDS = 8;
-/** Ticks that 19 bits of 2 s and 17 bits of 8 s hold: 12 days. Past it a MARK gives a new base. */
-export const BASE_SPAN = 0xffffe;
+/** Ticks that 18 bits of 2 s and 16 bits of 8 s hold: 6 days. Past it a MARK gives a new base. */
+export const BASE_SPAN = 0x7fffe;
+/** Bit of the time field of an ENCOUNTER, of a DENSE: not GAEN's. */
+export const OTHERS = 1 << 18;
+export const OTHERS_DENSE = 1 << 16;
+/** No transmit power is told. */
+export const NO_POWER = 127;
 /** An encounter longer than this is closed and begins anew: 8 bits of 8 s, less what rounding adds. */
 export const LONGEST_ENCOUNTER = 2032;
 /** In the time field of a SIGHTING. */
@@ -164,8 +186,11 @@ export const CLOCK_UNMEASURED = 0xffff;
 export const KEY_IN_USE = 255;
 /** Before its day was over: nothing is sent from it again. */
 export const KEY_ENDED = 1;
-/** No key of ours, but the lock key. */
+/** No key of ours, but the lock key. Never handed over. */
 export const LOCK_KEY = 2;
+/** A part of a secret of another protocol, in use or no longer. */
+export const KEY_OF_OTHERS = 3;
+export const KEY_OF_OTHERS_ENDED = 4;
 /** The lock key's period and state; what follows is the beginning of the log id. */
 export const LOCK_MARK = "\x00\x02";
 /** Where it stands in its record. */

@@ -25,7 +25,9 @@ export const RETENTION = 7;
 export const RECORD_FORM = 8;
 export const PRIVATE_ADDRESS = 9;
 export const LOW_BATTERY = 10;
-export const SETTING_COUNT = 11;
+export const TRANSMIT = 11;
+export const MESSAGE_PERIOD = 12;
+export const SETTING_COUNT = 13;
 
 /** Defaults: the peer tool's cycle of 300 s and scan of 2 s (MH, section 4), 250 ms advertising (GAEN-08), 14 days (GAEN-11). */
 export const SETTING_RULES: { [name: string]: SettingRule } = {
@@ -87,6 +89,25 @@ export const SETTING_RULES: { [name: string]: SettingRule } = {
     maximum: 3600,
     step: 1,
     what: "below it, while scanning, scans get four times as rare, every 15 minutes at most; 0: never",
+  },
+  // zero is what a log of before these settings has for them
+  transmit: {
+    index: TRANSMIT,
+    unit: "",
+    initial: 0,
+    minimum: 0,
+    maximum: 255,
+    step: 1,
+    what: "sum of the protocols to send: 1 GAEN, 2 v1.0 (historical), 4 DP-3T, 8 DP-3T unlinkable, 128 none; 0: the first built in, but v1.0",
+  },
+  messagePeriod: {
+    index: MESSAGE_PERIOD,
+    unit: "s",
+    initial: 0,
+    minimum: 0,
+    maximum: 3600,
+    step: 1,
+    what: "from one message of a SmartBeacon to the next, at least 10; 0: 60",
   },
 };
 

@@ -1,13 +1,30 @@
+import { CT10, DP3T, DP3T_UNLINKABLE, GAEN, SEVERAL } from "tracelet:build";
+import { txPowerLevel } from "../../protocols/advertising-data.ts";
 import { writeInt } from "../../protocols/bytes.ts";
+import { identifierOffset as contactTracingOffset } from "../../protocols/contact-tracing-v1/advertisement.ts";
 import { PROOF_ENTRY_BYTES } from "../../protocols/device-link.ts";
+import { identifierOffset as dp3tOffset } from "../../protocols/dp3t/advertisement.ts";
 import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
-import { DENSE, DENSE_BYTES, ENCOUNTER, LONGEST_ENCOUNTER, PREFIX_BYTES, PUBLIC_ADDRESS, SIGHTING } from "../../protocols/log-format.ts";
+import {
+  DENSE,
+  DENSE_BYTES,
+  ENCOUNTER,
+  LONGEST_ENCOUNTER,
+  NO_POWER,
+  OTHERS,
+  OTHERS_DENSE,
+  PREFIX_BYTES,
+  PUBLIC_ADDRESS,
+  SIGHTING,
+} from "../../protocols/log-format.ts";
+import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG } from "../../protocols/protocol-tags.ts";
 import { MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
 import { cycleTime } from "../battery.ts";
 import { countEncounter } from "../day-count.ts";
 import { append, baseTick, emptySlot, writesDense } from "../encounter-log.ts";
 import { NEVER } from "../never.ts";
 import { settings } from "../settings.ts";
+import { observedNow } from "./observation.ts";
 
 // Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one subtraction and one comparison,
 // and every step of 2 s the clock is taken over. An identifier is one open encounter: a tally under the hash of its advertisement, and a place in parallel typed arrays.
@@ -29,6 +46,10 @@ const WEAKEST = -127;
 const STEP = 2;
 /** Seconds without a report after which a radio may be deaf. Where nobody lives it is as good as on the first day. */
 const SILENCE = 3600;
+
+const EXPOSURE_NOTIFICATION = { serviceData: { fd6f: {} } };
+const DP3T_SERVICE = { serviceData: { fd68: {} } };
+const FILTERS = GAEN || CT10 ? (DP3T || DP3T_UNLINKABLE ? [EXPOSURE_NOTIFICATION, DP3T_SERVICE] : [EXPOSURE_NOTIFICATION]) : [DP3T_SERVICE];
 
 export let openEncounters = 0;
 export let sightings = 0;
@@ -52,7 +73,7 @@ export function isDeaf(now: number): boolean {
 /** Begins a scan, or ends it. A stack that has refused one says so once more at its end, and not before then is the interpreter ready for the next. */
 export function listen(heard?: (device: Advertisement) => void): void {
   try {
-    NRF.setScan(heard, { filters: [{ serviceData: { fd6f: {} } }] });
+    NRF.setScan(heard, { filters: SEVERAL ? FILTERS : [{ serviceData: { fd6f: {} } }] });
   } catch (_e) {
     if (!heard) deadScans++;
   }
@@ -72,6 +93,8 @@ export const scanner = /*@__PURE__*/ (function () {
   const last = new Int32Array(PLACES + 1);
   const first = new Int32Array(PLACES + 1);
   const ids = new Uint8Array(PLACES * 20 + 20);
+  /** Whose identifier it is: protocol-tags.ts. What is not GAEN's has in the place of the metadata tag and transmit power, as in the log. */
+  const tags = SEVERAL ? new Uint8Array(PLACES + 1) : [];
   let guests: number[] = [];
   /** RSSI and address of the last report of the step, by hash; only while the raw log is on. */
   let latest: { [hash: string]: string } = {};
@@ -98,13 +121,17 @@ export const scanner = /*@__PURE__*/ (function () {
         slot = new Uint8Array(DENSE_BYTES);
         const units = ((since & 7) + duration + 7) >> 3;
         slot[0] = DENSE | (Math.min(below, 15) << 4);
-        writeInt(slot, 1, 3, (since >> 3) | (units << 17));
+        writeInt(slot, 1, 3, (since >> 3) | (units << 17) | (SEVERAL && tags[place] ? OTHERS_DENSE : 0));
         slot.set(ids.subarray(place * 20, place * 20 + PREFIX_BYTES), 4);
         slot[9] = ids[place * 20 + 17];
+        if (SEVERAL && tags[place]) {
+          const power = (slot[9] << 24) >> 24;
+          slot[9] = tags[place] | ((power < NO_POWER ? Math.max(0, Math.min(30, (power + 41) >> 1)) : 31) << 3);
+        }
         slot[10] = (units >> 7) | (-strongest << 1);
       } else {
         slot.set(ids.subarray(place * 20, place * 20 + 20), 1);
-        writeInt(slot, 21, 4, (since >> 1) | ((duration >> 1) << 19) | (count << 29));
+        writeInt(slot, 21, 4, (since >> 1) | ((duration >> 1) << 19) | (count << 29) | (SEVERAL && tags[place] ? OTHERS : 0));
         writeInt(slot, 25, 2, (count >> 3) | (-strongest << 4) | (Math.min(below, 31) << 11));
       }
       append(slot);
@@ -118,8 +145,22 @@ export const scanner = /*@__PURE__*/ (function () {
   function open(device: Advertisement): void {
     const data = new Uint8Array(device.data);
     const hash = ~crc(device.data);
-    const offset = /*@__INLINE__*/ serviceDataOffset(data);
+    let offset = GAEN ? /*@__INLINE__*/ serviceDataOffset(data) : -1;
     const rssi = device.rssi;
+    let tag = 0;
+    let hashed: Uint8Array | undefined;
+    if (CT10 && offset < 0) {
+      offset = contactTracingOffset(data);
+      tag = CT10_TAG;
+    }
+    if ((DP3T || DP3T_UNLINKABLE) && offset < 0) {
+      offset = dp3tOffset(data);
+      tag = DP3T ? DP3T_TAG : DP3T_UNLINKABLE_TAG;
+      if (DP3T_UNLINKABLE && offset >= 0) {
+        hashed = observedNow(data.subarray(offset, offset + 16));
+        offset = hashed ? 0 : -1;
+      }
+    }
     delete tallies[hash];
     // a positive RSSI is the radio's word for "unknown" (BLE-09)
     if (offset < 0 || rssi > 0 || !hash) return;
@@ -135,7 +176,12 @@ export const scanner = /*@__PURE__*/ (function () {
     }
     if (place < PLACES) end = Math.max(end, place + 1);
     hashes[place] = hash;
-    ids.set(data.subarray(offset, offset + 20), place * 20);
+    ids.set((DP3T_UNLINKABLE && hashed ? hashed : data).subarray(offset, offset + 20), place * 20);
+    if (SEVERAL) {
+      const power = txPowerLevel(data);
+      tags[place] = tag;
+      if (tag) ids.set([tag, power === undefined ? NO_POWER : power, 0, 0], place * 20 + 16);
+    }
     first[place] = last[place] = began;
     tallies[hash] = Math.max(rssi, WEAKEST) * STRENGTH + REPORT - rssi;
     openEncounters++;
@@ -171,7 +217,8 @@ export const scanner = /*@__PURE__*/ (function () {
   }
   function recordSighting(hash: string): void {
     const place = hashes.indexOf(+hash);
-    if (place < 0) return;
+    // a sighting has no room for more than GAEN's
+    if (place < 0 || (SEVERAL && tags[place])) return;
     const slot = emptySlot(SIGHTING);
     const report = latest[hash];
     const address = report.indexOf(":") - 2;

@@ -84,9 +84,9 @@ async function recoveryFor(request: FirmwareRequest): Promise<string> {
   return code;
 }
 
-/** The standard bundles, which `npm run build` makes: every role of every board that can fill it, with all protocols. */
+/** The standard bundles, which `npm run build` makes: every role of every board that can fill it, with GAEN. */
 export async function standardBundles(): Promise<BundleOptions[]> {
-  const protocols = Object.keys(PROTOCOLS);
+  const protocols = ["gaen"];
   const requests = BOARDS.flatMap((board) =>
     Object.keys(ROLES)
       .filter((role) => refusal(board, role, protocols) === undefined)
@@ -112,6 +112,12 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
       BOARD_ID: board.id,
       ROLE: role,
       VERSION: placeholder(version),
+      GAEN: protocols.includes("gaen"),
+      CT10: protocols.includes("ct10"),
+      DP3T: protocols.includes("dp3t"),
+      DP3T_UNLINKABLE: protocols.includes("dp3t-unlinkable"),
+      SEVERAL: protocols.some((name) => name !== "gaen"),
+      PROTOCOLS: protocols.reduce((mask, name) => mask | (1 << PROTOCOLS[name].tag), 0),
       ADVERTISE: ROLES[role].advertise,
       SCAN: ROLES[role].scan,
       DEFAULTS: settingValues(settings),

@@ -51,6 +51,20 @@ const CODE_FILE = ".bootcde";
 /** The interpreter runs it when it gets power, whatever the button does. */
 const RECOVERY_FILE = ".bootPowerOn";
 
+/** Records of own keys that are kept at a time. */
+function keyRecords(protocols: string[], retention: number): number {
+  const records: Record<string, number> = {
+    // today's key and those of the retention, with a day to spare
+    gaen: retention + 2,
+    "dp3t-unlinkable": retention + 2,
+    // three parts of the chain, twice while it is replaced
+    dp3t: 6,
+    // two parts of the tracing key, and the daily keys of one that was ended
+    ct10: 2 + retention + 1,
+  };
+  return protocols.reduce((sum, name) => sum + (records[name] ?? 0), 0);
+}
+
 /** @throws ConfigError where the code doesn't fit into the board's flash. */
 export function makeManifest(input: ManifestInput, code: string): Manifest {
   const { board } = input;
@@ -70,11 +84,10 @@ export function makeManifest(input: ManifestInput, code: string): Manifest {
     flashBytes: fileBytes(bytes),
     sha256: createHash("sha256").update(code, "latin1").digest("hex"),
     variables: { estimated: estimateVariables(code), total: board.variables.count },
-    // today's key and those of the retention, with a day to spare, and the lock's
     flash: planFlash(
       board,
       bytes,
-      (ROLES[input.role].advertise ? input.settings.retention + 2 : 0) + (input.features.includes("lock") ? 1 : 0),
+      (ROLES[input.role].advertise ? keyRecords(input.protocols, input.settings.retention) : 0) + (input.features.includes("lock") ? 1 : 0),
       input.recovery ? fileBytes(input.recovery.length) : 0,
     ),
     log: { file: LOG_FILE, format: LOG_VERSION },

@@ -17,10 +17,21 @@ export function nextSecretKey(crypto: Crypto, sk: Uint8Array): Uint8Array {
   return crypto.sha256(sk);
 }
 
+/** Key of the day's stream of EphIDs: 32 bytes. */
+export function streamKey(crypto: Crypto, sk: Uint8Array): Uint8Array {
+  return hmacSha256(crypto, sk, ascii("broadcast key"));
+}
+
+/** EphID number `n` of a day, 16 bytes, without the others: block n of the stream. `key`: of `streamKey`. */
+export function ephIdNumber(aes256: BlockCipher, key: Uint8Array, n: number): Uint8Array {
+  const counter = new Uint8Array(16);
+  counter[15] = n;
+  return aes256(key, counter);
+}
+
 /** `count` EphIDs of 16 bytes in a row, as they come out of the stream: to be sent in the order that `shuffledEpochs` draws. `aes256`: with a key of 32 bytes (DP-01). */
 export function ephIds(crypto: Crypto, aes256: BlockCipher, sk: Uint8Array, count: number): Uint8Array {
-  const streamKey = hmacSha256(crypto, sk, ascii("broadcast key"));
-  return aesCtr(aes256, streamKey, new Uint8Array(16), new Uint8Array(16 * count));
+  return aesCtr(aes256, streamKey(crypto, sk), new Uint8Array(16), new Uint8Array(16 * count));
 }
 
 /** Which EphID each epoch of the day sends: the numbers 0 to 95 in an order drawn with equal chances for each (DP-02). */

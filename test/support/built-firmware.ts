@@ -15,14 +15,27 @@ const built = new Map<string, Promise<Firmware>>();
 let sources: string | undefined;
 
 /** The bundle as `tracelet build` makes it. */
-export function firmwareFor(role = "wearable", board = "puckjs", settings: Record<string, number> = {}, extra: string[] = []): Promise<Firmware> {
-  const key = JSON.stringify([role, board, settings, extra]);
-  const found = built.get(key) ?? load(role, board, settings, extra, key);
+export function firmwareFor(
+  role = "wearable",
+  board = "puckjs",
+  settings: Record<string, number> = {},
+  extra: string[] = [],
+  protocols = ["gaen"],
+): Promise<Firmware> {
+  const key = JSON.stringify([role, board, settings, extra, protocols]);
+  const found = built.get(key) ?? load(role, board, settings, extra, protocols, key);
   built.set(key, found);
   return found;
 }
 
-async function load(role: string, board: string, settings: Record<string, number>, extra: string[], key: string): Promise<Firmware> {
+async function load(
+  role: string,
+  board: string,
+  settings: Record<string, number>,
+  extra: string[],
+  protocols: string[],
+  key: string,
+): Promise<Firmware> {
   sources ??= hashOfSources();
   const folder = join(projectRoot(), "node_modules/.cache/tracelet-bundles");
   const file = join(
@@ -37,7 +50,7 @@ async function load(role: string, board: string, settings: Record<string, number
   } catch {
     // loaded when needed: the compiler alone takes a second
     const { buildFirmware } = await import("../../host-tools/generator/bundle.ts");
-    const firmware = await buildFirmware({ board: findBoard(board)!, role, protocols: ["gaen"], settings, with: extra });
+    const firmware = await buildFirmware({ board: findBoard(board)!, role, protocols, settings, with: extra });
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(firmware));
     renameSync(`${file}.${process.pid}`, file);

@@ -64,7 +64,7 @@ export class FakeFirmware {
   slow = 0;
   private readonly began: number;
   head: Uint8Array;
-  settings = [300, 2, 250, 0, 0, -127, 0, 14, 2, 0, 2200];
+  settings = [300, 2, 250, 0, 0, -127, 0, 14, 2, 0, 2200, 0, 0];
   /** Sets of the clock: what the host wanted, Unix ms. */
   readonly clockSets: number[] = [];
   readonly requests: number[] = [];

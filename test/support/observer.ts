@@ -1,5 +1,6 @@
 import type { Advertising, Air, Station } from "../../host-tools/simulator/air.ts";
 import { hashName } from "../../host-tools/simulator/air-model.ts";
+import { classify } from "../../protocols/classify.ts";
 import { decodeAdvertisement } from "../../protocols/gaen/advertisement.ts";
 import { toHex } from "./vectors.ts";
 
@@ -86,6 +87,36 @@ export function lifetimesIn(phases: Phase[]): Lifetime[] {
     else lifetimes.push({ rpi, aem: toHex(decoded.aem), address, txPower, from, to });
   }
   return lifetimes;
+}
+
+/** An identifier of any protocol on the air, in one stretch with one address. */
+export interface Voice {
+  protocol: string;
+  id: string;
+  address: string;
+  from: number;
+  to: number | undefined;
+}
+
+/** Identifiers of all protocols, each as often as it came on the air with an address that was not the one before. */
+export function voicesIn(phases: Phase[]): Voice[] {
+  const voices: Voice[] = [];
+  const latest = new Map<string, Voice>();
+  for (const { packets, address, from, to } of phases) {
+    for (const packet of packets) {
+      const claim = classify(packet);
+      if (!claim) continue;
+      const id = toHex("ephid" in claim ? claim.ephid : "rpi" in claim ? claim.rpi : packet.slice(7));
+      const last = latest.get(claim.protocol);
+      if (last && last.id === id && last.address === address) last.to = to;
+      else {
+        const voice = { protocol: claim.protocol, id, address, from, to };
+        voices.push(voice);
+        latest.set(claim.protocol, voice);
+      }
+    }
+  }
+  return voices;
 }
 
 /** What would let a listener follow the board from one identifier to the next: one identifier from two addresses or two from one, or one that comes back. */

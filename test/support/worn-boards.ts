@@ -29,6 +29,8 @@ export interface WearOptions extends Partial<Omit<VirtualBoardOptions, "facts" |
   board?: string;
   /** Built into the bundle. */
   built?: Record<string, number>;
+  /** Built in; GAEN where nothing is said. */
+  protocols?: string[];
   /** Changed on the running board. */
   settings?: Record<string, number>;
   /** Default: the hub has set it to the true time. */
@@ -154,8 +156,8 @@ export class WornWorld extends World {
 
   /** A board with firmware and log, switched on, its clock set. */
   async wear(where: Position | ((time: number) => Position), options: WearOptions = {}): Promise<VirtualBoard> {
-    const { role, board: id = "puckjs", built, settings, clockSet, ringPages, ...rest } = options;
-    const firmware = await firmwareFor(role, id, built);
+    const { role, board: id = "puckjs", built, settings, protocols, clockSet, ringPages, ...rest } = options;
+    const firmware = await firmwareFor(role, id, built, undefined, protocols);
     const board = this.addBoard(findBoard(id)!, where, rest);
     this.phases.set(board, keepRecord(this.air.station(board.address)));
     this.reports.set(board, keepHeard(this.air.station(board.address)));
