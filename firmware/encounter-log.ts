@@ -168,9 +168,10 @@ function putClock(why: number, step: number, roundTripMs: number): void {
 export function isLiveKey(slot: Uint8Array): boolean {
   // a tracing key of v1.0 is for the life of its device
   if (CT10 && slot[22] === KEY_OF_OTHERS && slot[23] === CT10_TAG) return true;
+  let until = readU32(slot, 17) * 600 + (settings[RETENTION] + 1) * 86400;
   // a chain that has ended was used for some days
-  const days = DP3T && slot[22] === KEY_OF_OTHERS_ENDED && slot[23] === DP3T_TAG ? slot[21] : 0;
-  return readU32(slot, 17) * 600 + (settings[RETENTION] + 1 + days) * 86400 > unixTime();
+  if (DP3T && slot[22] === KEY_OF_OTHERS_ENDED && slot[23] === DP3T_TAG) until += slot[21] * 86400;
+  return until > unixTime();
 }
 /** Overwrites a record with zeros; a long one stays long. Where the power went while that was done, it is done again. */
 export function deleteRecord(slot: Uint8Array, address: number): void {

@@ -51,7 +51,7 @@ export function transmit(data: Uint8Array, all?: Uint8Array[]): void {
     // a radio that has been deaf for long needs the restart that a static address brings
     if (settings[PRIVATE_ADDRESS] && !(SCAN && isDeaf(tick()))) {
       privateAddress = /*@__INLINE__*/ renewPrivateAddress();
-      privateRefused = !privateAddress;
+      if (SEVERAL) privateRefused = !privateAddress;
       if (!privateAddress) radioErrors++;
     }
     if (!privateAddress) takeStaticAddress();
