@@ -123,7 +123,7 @@ describe("the power is cut while the log is written", () => {
       cut(world, board, () => board.flash.cutAfter(bytes));
       board.powerOn();
       world.pass(1);
-      expect(status(board).c).toEqual([300, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200]);
+      expect(status(board).c).toEqual([300, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200, 0, 0]);
       setClock(board, world.clock.now);
       const held = new Set(keysOf(board).map(({ tek }) => toHex(tek)));
       expect([...keys].filter((key) => !held.has(key))).toEqual([]);

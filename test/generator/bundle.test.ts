@@ -71,7 +71,7 @@ describe("a bundle", () => {
     };
     const scanner = await build(files, { role: "scanner", settings: { scanTime: 4 } });
     expect(scanner.code).not.toContain("sends");
-    expect(run(scanner.code)).toEqual(["hears", "scanner", "puckjs", 3, true, 0x6c000, "300,4,250,0,0,-127,0,14,2,0,2200"]);
+    expect(run(scanner.code)).toEqual(["hears", "scanner", "puckjs", 3, true, 0x6c000, "300,4,250,0,0,-127,0,14,2,0,2200,0,0"]);
     sources?.remove();
     const beacon = await build(files, { role: "beacon" });
     expect(run(beacon.code).slice(0, 2)).toEqual(["sends", "beacon"]);

@@ -38,6 +38,8 @@ test("a manifest says what is in a bundle and what it leaves room for", () => {
       recordForm: 2,
       privateAddress: 0,
       lowBattery: 2200,
+      transmit: 0,
+      messagePeriod: 0,
     },
     version: "1.2.3-12345678",
     file: ".bootcde",
@@ -107,5 +109,5 @@ describe("the build id", () => {
 });
 
 test("settings stand in the order of the board's array, whatever the order they are given in", () => {
-  expect(settingValues(chooseSettings(puckjs, { retention: 7, txPower: -8, cycleTime: 60 }))).toEqual([60, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200]);
+  expect(settingValues(chooseSettings(puckjs, { retention: 7, txPower: -8, cycleTime: 60 }))).toEqual([60, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200, 0, 0]);
 });

@@ -95,7 +95,7 @@ describe("records of a board's log", () => {
     ]);
     expect(records[1]).toMatchObject({ batteryMv: 2970, started: true, firmware: "0.1.0" });
     expect(records[2]).toMatchObject({ firstTick: 52 });
-    expect(records[3]).toMatchObject({ values: [300, 2, -5, 0, 0, 0, 0, 0, 0, 0, 0] });
+    expect(records[3]).toMatchObject({ values: [300, 2, -5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] });
   });
 
   test("what is deleted shows by its kind, erased flash is blank, and an own key is not shown, whole or in ones", () => {
