@@ -109,5 +109,7 @@ describe("the build id", () => {
 });
 
 test("settings stand in the order of the board's array, whatever the order they are given in", () => {
-  expect(settingValues(chooseSettings(puckjs, { retention: 7, txPower: -8, cycleTime: 60 }))).toEqual([60, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200, 0, 0]);
+  expect(settingValues(chooseSettings(puckjs, { retention: 7, txPower: -8, cycleTime: 60 }))).toEqual([
+    60, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200, 0, 0,
+  ]);
 });
