@@ -1,6 +1,6 @@
 import { ADVERTISE, BOARD_ID, CT10, LOCK, PROOF, PROTOCOLS, ROLE, SCAN, SEVERAL, VERSION } from "tracelet:build";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
-import { BLOCK_HEADER_BYTES, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
+import { BLOCK_HEADER_BYTES, NEVER_PROVEN, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
 import {
   CLOCK_STEP_UNKNOWN,
@@ -50,7 +50,7 @@ import { settings } from "./settings.ts";
 import { advertising, privateAddress, radioErrors, rotations, sentIdentifier } from "./transmitter.ts";
 
 /** Tick of the last sighting by which somebody proved that our advertisements are on the air; undefined: nobody has since the start. */
-export let lastProof: number | undefined;
+export let lastProof = -NEVER_PROVEN;
 /** First word of the tag that was asked for last; 0: none. */
 let askedTag = 0;
 
@@ -95,7 +95,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           an: ADVERTISE ? +privateAddress : undefined,
           cr: ADVERTISE || PROOF ? aesInUse : undefined,
           sh: ADVERTISE ? sha256InUse : undefined,
-          pf: PROOF && ADVERTISE ? (lastProof === undefined ? -1 : (tick() - lastProof) | 0) : undefined,
+          pf: PROOF && ADVERTISE ? (tick() - lastProof) | 0 : undefined,
           mv: Math.round(NRF.getBattery() * 1000),
           ml: SCAN ? loadedMillivolts : undefined,
           lb: SCAN ? +lowBattery : undefined,

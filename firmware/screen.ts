@@ -1,10 +1,10 @@
 import { ADVERTISE, PROOF, SCAN, VERSION } from "tracelet:build";
 import { hex } from "../protocols/bytes.ts";
+import { NEVER_PROVEN } from "../protocols/device-link.ts";
 import { LABEL_FILE, PAGE_WORDS } from "../protocols/log-format.ts";
 import { unixTime } from "./board-clock.ts";
 import { encountersToday } from "./day-count.ts";
 import { acknowledged, firstSequence, logId, nextSequence, pages, usable } from "./encounter-log.ts";
-import { NEVER } from "./never.ts";
 import { openEncounters } from "./roles/scanner.ts";
 import { CLOCK_UNSET, proofAge, WELL, wearerState } from "./wearer-state.ts";
 
@@ -46,7 +46,7 @@ function drawState(): void {
   g.drawString("BATTERY " + NRF.getBattery().toFixed(2) + " V" + full, 2, 52);
   if (PROOF && ADVERTISE && state < CLOCK_UNSET) {
     const age = /*@__INLINE__*/ proofAge();
-    g.drawString(age < NEVER ? "CONFIRMED " + ((age / 3600) | 0) + " H AGO" : "NOT CONFIRMED", 2, 58);
+    g.drawString(age < NEVER_PROVEN ? "CONFIRMED " + ((age / 3600) | 0) + " H AGO" : "NOT CONFIRMED", 2, 58);
   }
 }
 

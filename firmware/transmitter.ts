@@ -40,6 +40,7 @@ function withoutFlags(data: Uint8Array): Uint8Array {
 
 /** Sends `data`, advertising data that begins with Flags, from a fresh address; where there are several in `all`, of which it is the first, all in turn. Whether the radio took it is in `advertising`. */
 export function transmit(data: Uint8Array, all?: Uint8Array[]): void {
+  const flags = without;
   try {
     // asleep, both are only stored; waking sends the new payload from the new address
     NRF.setAdvertising(SEVERAL && all && all.length > 1 ? all.map(withoutFlags) : data.subarray(without), {
@@ -57,13 +58,14 @@ export function transmit(data: Uint8Array, all?: Uint8Array[]): void {
     if (!privateAddress) takeStaticAddress();
     // the restart of the stack has put the power back
     NRF.setTxPower(settings[TX_POWER]);
+    // not every stack takes flags that speak of classic Bluetooth; without them the packet is as good (BLE-03)
+    without = 3;
     NRF.wake();
+    without = flags;
     sentIdentifier = SEVERAL && data.length === DP3T_BYTES ? data.subarray(14) : data.subarray(11, 27);
     rotations++;
     advertising = true;
   } catch (_e) {
-    // not every stack takes flags that speak of classic Bluetooth; without them the packet is as good (BLE-03)
-    without ^= 3;
     radioErrors++;
     NRF.sleep();
   }

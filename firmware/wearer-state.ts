@@ -1,9 +1,8 @@
-import { ADVERTISE, PROOF, SCAN } from "tracelet:build";
+import { ADVERTISE, SCAN } from "tracelet:build";
 import { lowBattery } from "./battery.ts";
 import { tick, unixTime } from "./board-clock.ts";
 import { lastProof } from "./console.ts";
 import { nearlyFull, usable } from "./encounter-log.ts";
-import { NEVER } from "./never.ts";
 import { advertising } from "./transmitter.ts";
 
 // What lights and screens tell the wearer, one thing at a time; docs/wearer.md says it in the wearer's words. Up to NEARLY_FULL the board does its work,
@@ -26,7 +25,7 @@ export function wearerState(): number {
   return SCAN && lowBattery ? LOW_BATTERY : WELL;
 }
 
-/** Seconds since somebody last confirmed what this board sends; NEVER where nobody has since the start. */
+/** Seconds since somebody last confirmed what this board sends; NEVER_PROVEN and more where nobody has since the start. */
 export function proofAge(): number {
-  return PROOF && ADVERTISE && lastProof !== undefined ? tick() - lastProof : NEVER;
+  return tick() - lastProof;
 }

@@ -62,6 +62,9 @@ export const LOCK_ANSWER = 32;
 export const LOCK_NONCE_SECONDS = 60;
 export const LOCK_SESSION_SECONDS = 300;
 
+/** In the place of an age: there was no proof. */
+export const NEVER_PROVEN = 1e9;
+
 export interface DeviceStatus {
   /** Firmware version and build id. */
   v: string;
@@ -103,7 +106,7 @@ export interface DeviceStatus {
   sh?: string;
   /** Kind of the address that a board transmits from: 0 static random, 1 non-resolvable private. */
   an?: number;
-  /** Seconds since the board's advertisements were last proven to be on the air, −1 never since start; of boards that advertise. */
+  /** Seconds since the board's advertisements were last proven to be on the air, NEVER_PROVEN and more: never since start; of boards that advertise. */
   pf?: number;
   /** 1: the board has a lock key, and this is a session; 0: anybody gets a console. Absent where the firmware was built without the lock. */
   lk?: number;

@@ -1,5 +1,5 @@
 import { findBoard } from "../../boards/index.ts";
-import type { DeviceStatus } from "../../protocols/device-link.ts";
+import { type DeviceStatus, NEVER_PROVEN } from "../../protocols/device-link.ts";
 import { WORD_BYTES } from "../../protocols/log-format.ts";
 import type { Board } from "../device/board.ts";
 import { durationInWords, offsetInWords, utc } from "../device/clock-words.ts";
@@ -41,7 +41,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number, room: Lo
 }
 
 function proofInWords(seconds: number): string {
-  if (seconds < 0) return "nobody has confirmed its advertisements since it started; `tracelet prove` asks others";
+  if (seconds >= NEVER_PROVEN) return "nobody has confirmed its advertisements since it started; `tracelet prove` asks others";
   return `its advertisements were last heard by a witness ${durationInWords(seconds * 1000)} ago`;
 }
 

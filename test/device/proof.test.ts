@@ -7,6 +7,7 @@ import { openBoard } from "../../host-tools/device/open-board.ts";
 import { type AdvertisementProver, type AdvertisementWitness, proveBeaconing, tagOf, type WitnessedTag } from "../../host-tools/device/proof.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
+import { NEVER_PROVEN } from "../../protocols/device-link.ts";
 import { expectQuietConsoles, setClock, status, type WearOptions, WornWorld } from "../support/worn-boards.ts";
 
 afterEach(expectQuietConsoles);
@@ -56,7 +57,7 @@ describe("tracelet prove", () => {
     expect(value.boards).toEqual([{ name: "a", onAir: true, by: [{ witness: "b", rssi: expect.any(Number), heardAgo: expect.any(Number) }] }]);
     expect(text).toMatch(/^a is heard by b, at -\d\d dBm, \d s ago$/);
     const { pf } = status(worn[0]);
-    expect(pf).toBeGreaterThanOrEqual(0);
+    expect(pf).toBeLessThan(NEVER_PROVEN);
     expect(pf).toBeLessThan(20);
   });
 
@@ -73,7 +74,7 @@ describe("tracelet prove", () => {
           .join(" ")}`,
     );
     expect(heard).toEqual(["a: c d", "b: a c d", "d: a c"]);
-    for (const i of [0, 1, 3]) expect(status(worn[i]).pf).toBeGreaterThanOrEqual(0);
+    for (const i of [0, 1, 3]) expect(status(worn[i]).pf).toBeLessThan(NEVER_PROVEN);
     expect(status(worn[2]).pf).toBeUndefined();
   });
 
@@ -86,7 +87,7 @@ describe("tracelet prove", () => {
     expect(text).toBe("a is NOT heard by b within 12 s");
     expect(failure).toMatchObject({ code: "not_heard" });
     expect(failure!.message).toContain("distance");
-    expect(status(worn[0]).pf).toBe(-1);
+    expect(status(worn[0]).pf).toBeGreaterThanOrEqual(NEVER_PROVEN);
   });
 
   test("does not take an identifier of before for the one that is on the air", async () => {

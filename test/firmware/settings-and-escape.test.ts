@@ -39,6 +39,8 @@ describe("settings", () => {
       recordForm: 1,
       privateAddress: 1,
       lowBattery: 2500,
+      transmit: 5,
+      messagePeriod: 90,
     };
     const now = await world.talk(board, (link) =>
       configureBoard(
@@ -74,7 +76,7 @@ describe("settings", () => {
     const board = await world.wear({ x: 0, y: 0 });
     world.pass(1);
     const { hi } = status(board);
-    for (const call of ["c(11,5)", "c(-1,5)", "c()", "c(99)", "c(0.5,3)", "c('x',1)"]) expect(() => command(board, call)).not.toThrow();
+    for (const call of ["c(13,5)", "c(-1,5)", "c()", "c(99)", "c(0.5,3)", "c('x',1)"]) expect(() => command(board, call)).not.toThrow();
     expect(status(board).c).toEqual(usual);
     expect(status(board).hi).toBe(hi);
   });

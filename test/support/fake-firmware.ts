@@ -4,7 +4,7 @@ import { encodeLogHead } from "../../host-tools/device/log-head.ts";
 import type { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
 import { sealRecord } from "../../host-tools/store/log-decoder.ts";
 import { writeInt } from "../../protocols/bytes.ts";
-import { BLOCK_HEADER_BYTES, type DeviceStatus } from "../../protocols/device-link.ts";
+import { BLOCK_HEADER_BYTES, type DeviceStatus, NEVER_PROVEN } from "../../protocols/device-link.ts";
 import { ENCOUNTER, LONG_BYTES, LONG_WORDS, PAGE_WORDS, PAYLOAD_BYTES } from "../../protocols/log-format.ts";
 import { FakeConsole, type FakeConsoleOptions } from "./fake-console.ts";
 
@@ -154,7 +154,7 @@ export class FakeFirmware {
       lk: 0,
       wr: 0,
       mv: 3000,
-      pf: -1,
+      pf: NEVER_PROVEN,
       ml: 2900,
       lb: 0,
       wd: [0, 0],
