@@ -3,6 +3,7 @@ import { readCharacteristic } from "../../host-tools/bluetrace/characteristic.ts
 import { openTempId } from "../../host-tools/bluetrace/temp-ids.ts";
 import { judgeUpload } from "../../host-tools/bluetrace/upload.ts";
 import { judgeToken, sealToken } from "../../host-tools/bluetrace/upload-token.ts";
+import { BlueTracePeripheral } from "../../host-tools/phones/bluetrace-peripheral.ts";
 import { encodeBase64 } from "../../protocols/base64.ts";
 import { decodeAdvertisement, SERVICES } from "../../protocols/bluetrace/advertisement.ts";
 import { blacklisted, isBlacklisted, tempIdKey } from "../../protocols/bluetrace/blacklist.ts";
@@ -152,6 +153,40 @@ test("TempIDs and tokens from anybody open with the right key and otherwise not 
     },
     2,
   );
+});
+
+test("a peripheral among hostile centrals: at most one packet a connection, none that the rules refuse, no byte past its value (BT-06, BT-07)", () => {
+  const own = octets(vectors.build_packets[0].text);
+  let connection: BlueTracePeripheral | undefined;
+  let received = 0;
+  let stored = 0;
+  fuzz(
+    packets,
+    520,
+    (input, draw) => {
+      if (!connection || draw(6) === 0) {
+        connection = new BlueTracePeripheral(own, () => received++);
+        received = 0;
+      }
+      const before = received;
+      let written = false;
+      if (draw(2)) written = connection.write(input);
+      else {
+        const step = 1 + draw(200);
+        for (let at = 0; at < input.length; at += step) connection.prepare(draw(50) ? at : draw(600), input.subarray(at, at + step));
+        written = connection.execute(draw(8) > 0) && received > before;
+      }
+      ensure(received <= 1, "a second packet");
+      if (received > before) {
+        stored++;
+        ensure(written && decodePacket(Buffer.from(input).toString("latin1"), true) !== undefined, "a packet that isn't one");
+      }
+      const offset = draw(600);
+      ensure(connection.read(offset)?.length === (offset <= own.length ? own.length - offset : undefined), "bytes past its value");
+    },
+    2,
+  );
+  expect(stored).toBeGreaterThan(0);
 });
 
 test("upload files: any text gets a report (BT-15, COM-03)", () => {
