@@ -60,7 +60,7 @@ export class PhoneLink {
         table: () => phone.table,
         encrypted: () => air.encrypted,
         written: (handle, value) => phone.written(handle, value, this),
-        read: (attribute) => phone.valueOf(attribute),
+        read: (attribute) => phone.valueOf(attribute, this),
       },
       send: (bytes, sent) => air.send(role, bytes, sent),
       notified: (handle, value) => this.subscribers.get(handle)?.(value),

@@ -32,7 +32,7 @@ export interface PhoneOptions {
 
 /** A characteristic that a phone serves. Without `value` and `onWrite` it is neither readable nor writable. */
 export interface Served {
-  value?: Uint8Array | (() => Uint8Array);
+  value?: Uint8Array | ((link: PhoneLink) => Uint8Array);
   onWrite?(bytes: Uint8Array, link: PhoneLink): void;
   notify?: boolean;
   /** Bytes. */
@@ -108,10 +108,10 @@ export class VirtualPhone {
     }
   }
 
-  /** The value of a characteristic as it is now. */
-  valueOf(attribute: Attribute): Uint8Array {
+  /** The value of a characteristic as it is now, for whoever is at the other end of this link. */
+  valueOf(attribute: Attribute, link: PhoneLink): Uint8Array {
     const value = this.served.get(attribute.handle)?.value;
-    return typeof value === "function" ? value() : attribute.value;
+    return typeof value === "function" ? value(link) : attribute.value;
   }
 
   written(handle: number, bytes: Uint8Array, link: PhoneLink): void {
