@@ -136,6 +136,17 @@ describe("connecting", () => {
     expect(boards[0]!.evaluate("JSON.stringify(NRF.getSecurityStatus())")).toContain('"connectionInterval":6');
   });
 
+  test("who waits 50 ms before he asks for services is spared the half second", () => {
+    const { boards, run, log } = linkedBoards(2);
+    boards[0]!.evaluate(serverScript("'a'"));
+    run(1);
+    boards[1]!.evaluate(
+      `var log=[],g,t;NRF.connect("${addressOf(0)}").then(function(x){g=x;t=getTime();return new Promise(function(done){setTimeout(done,50)})}).then(function(){return g.getPrimaryService("${SERVICE}")}).then(function(s){log.push(s.uuid,getTime()-t<0.1)})`,
+    );
+    run(3);
+    expect(log(1)).toEqual([SERVICE, "true"]);
+  });
+
   test("ends after 4 s with a text, not an Error; S140 counts its timeouts otherwise", () => {
     for (const [facts, number] of [
       [undefined, 3],
@@ -224,6 +235,16 @@ describe("connecting", () => {
     run(2);
     expect(log(1)[0]).toMatch(/^ERR 0x8 \(INVALID_STATE\) \(:\d+\)$/);
     expect(boards[1]!.evaluate("n")).toBeGreaterThan(3);
+  });
+
+  test("leaves a scan alone that was stopped before", () => {
+    const { boards, run } = linkedBoards(2);
+    boards[1]!.evaluate(
+      `var n=0;function seen(){n++}NRF.setScan(seen);setTimeout(function(){NRF.setScan();NRF.connect("${addressOf(0)}").then(function(g){return g.disconnect()}).then(function(){n=0;NRF.setScan(seen)})},500)`,
+    );
+    run(4);
+    expect(boards[1]!.evaluate("n")).toBeGreaterThan(3);
+    expect(boards[1]!.errors).toEqual([]);
   });
 
   test("while it lasts, no scan begins", () => {

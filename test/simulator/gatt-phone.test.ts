@@ -114,6 +114,23 @@ describe("a phone at a board", () => {
     expect(got).toBe(7);
   });
 
+  test("confirms indications; a second one before that is refused as busy", async () => {
+    const script = `NRF.setServices({"${SERVICE}":{"${READABLE}":{value:"a",readable:true,indicate:true,description:"a name",maxLen:20}}})`;
+    const { link, drive, find, boards, run } = await meet(script, {}, 100);
+    const got: string[] = [];
+    const indicated = (await find())(READABLE);
+    expect(indicated.configuration).toBe(indicated.handle + 2);
+    await drive(link.subscribe(indicated, (value) => got.push(Buffer.from(value).toString())));
+    const update = (value: string) => `NRF.updateServices({"${SERVICE}":{"${READABLE}":{value:"${value}",indicate:true}}})`;
+    expect(boards[0]!.evaluate(`(function(){try{${update("b")};${update("c")}}catch(e){return e.message}})()`)).toBe("ERR 0x11 (BUSY) (:2063)");
+    run(2);
+    boards[0]!.evaluate(update("d"));
+    run(2);
+    expect(got).toEqual(["b", "d"]);
+    // The value itself was changed although nobody was told.
+    expect(Buffer.from(await drive(link.read(indicated.handle))).toString()).toBe("d");
+  });
+
   test("uses the console by the Nordic UART service; with uart:false there is none", async () => {
     const { link, drive, find, run, boards } = await meet("1");
     const of = await find();
