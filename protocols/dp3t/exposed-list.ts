@@ -13,6 +13,8 @@ import { createWriter, readFields, readInt64, writeBytes, writeInt64, written } 
 export const BATCH_MS = 7200000;
 const DAY_MS = 86400000;
 const KEY_BYTES = 32;
+/** Past it numbers are no longer exact, and JSON could say what a message can't. */
+const MOST_MS = 0x1fffffffffffff;
 /** No list is longer: a day of a large country has fewer. */
 export const MOST_EXPOSED = 100000;
 
@@ -35,11 +37,11 @@ export interface ExposedList {
 
 /** Is `ms` a time at which a batch may be released (DP-10)? */
 export function isBatchRelease(ms: number): boolean {
-  return ms > 0 && ms % BATCH_MS === 0;
+  return ms > 0 && ms <= MOST_MS && ms % BATCH_MS === 0;
 }
 
 function isExposee(exposee: Exposee): boolean {
-  return exposee.key.length === KEY_BYTES && exposee.keyDateMs >= 0 && exposee.keyDateMs % DAY_MS === 0;
+  return exposee.key.length === KEY_BYTES && exposee.keyDateMs >= 0 && exposee.keyDateMs <= MOST_MS && exposee.keyDateMs % DAY_MS === 0;
 }
 
 /** The list as a message. */

@@ -41,6 +41,18 @@ describe("matching of DP-3T (DP-07)", () => {
     for (const seconds of [0, 900, 7201, 15300, Number.NaN]) expect(() => match(16, seconds), `${seconds}`).toThrow("7200 to 14400 s");
   });
 
+  test("what is heard in the very second of the release doesn't count any more", () => {
+    const [{ sk, onset_day, observations }] = vectors.match_lowcost;
+    const [first] = heard(observations);
+    const lowCost = (release: number) => matchLowCost(nodeCrypto, aesEncrypt, [{ sk: fromHex(sk), onsetDay: onset_day }], release, [first]).length;
+    expect([lowCost(first.heardAt), lowCost(first.heardAt + 1)]).toEqual([0, 1]);
+    const [{ seed, window, window_s, observations: inWindow }] = vectors.match_hybrid;
+    const [one] = heard(inWindow);
+    const hybrid = (release: number) =>
+      matchHybrid(nodeCrypto, aesEncrypt, [{ seed: fromHex(seed), window, windowSeconds: window_s }], release, [one]).length;
+    expect([hybrid(one.heardAt), hybrid(one.heardAt + 1)]).toEqual([0, 1]);
+  });
+
   test("unlinkable, by the exact list and by the filter", () => {
     const { published, observations, matched } = vectors.match_unlinkable;
     const hashes = published.map(({ seed, epoch }: Row) => observationHash(nodeCrypto, ephId(nodeCrypto, fromHex(seed)), epoch));

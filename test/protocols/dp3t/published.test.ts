@@ -71,7 +71,8 @@ describe("list of exposed keys (DP-10)", () => {
       { ...list, exposed: [{ ...first, key: first.key.subarray(1) }] },
       { ...list, exposed: [{ ...first, keyDateMs: first.keyDateMs + 1 }] },
       { ...list, batchReleaseMs: 0 },
-      { ...list, batchReleaseMs: 2 ** 60 },
+      { ...list, batchReleaseMs: 7_200_000 * 2 ** 40 },
+      { ...list, exposed: [{ ...first, keyDateMs: 86_400_000 * 2 ** 40 }] },
       { ...list, exposed: Array(MOST_EXPOSED + 1).fill(first) },
     ];
     for (const bad of wrong) {
@@ -154,6 +155,22 @@ describe("Cuckoo filter", () => {
     expect((8 * 1) / 256 ** FINGERPRINT_BYTES).toBeLessThan(2 ** -42);
     const filter = buildFilter(hashes(3800), FINGERPRINT_BYTES);
     expect(hashes(100_000, 1_000_000).some((hash) => mayHaveHash(filter, hash))).toBe(false);
+  });
+
+  test("has each fingerprint in one of the two buckets that the layout names, as a reading of its table in other words finds them", () => {
+    const file = encodeFilter(buildFilter(hashes(900), FINGERPRINT_BYTES));
+    const buckets = 2 ** file[6];
+    const held = (bucket: number, digits: string) =>
+      [0, 1, 2, 3].some((slot) => toHex(file.subarray(11 + (4 * bucket + slot) * 6, 17 + (4 * bucket + slot) * 6)) === digits);
+    let moved = 0;
+    for (const hash of hashes(900)) {
+      const digits = toHex(hash.subarray(8, 14));
+      const first = Number(BigInt(`0x${toHex(hash.subarray(0, 4))}`) % BigInt(buckets));
+      const other = first ^ Number((BigInt(`0x${digits.slice(0, 6)}`) * 40503n) % BigInt(buckets));
+      expect(held(first, digits) || held(other, digits)).toBe(true);
+      if (!held(first, digits)) moved++;
+    }
+    expect(moved).toBeGreaterThan(50);
   });
 
   test("a fingerprint of zeros is found, and is not an empty place", () => {

@@ -101,6 +101,16 @@ describe("store and forward (QB-22)", () => {
     expect(dayRecord(createDays(), 14)).toBeUndefined();
   });
 
+  test("nothing of the day whose place it takes is left in a record", () => {
+    const days = createDays();
+    markPresent(days, midnight + 5 * 300);
+    markPresent(days, midnight + 14 * 86400 + 7 * 300);
+    expect(openDay(nodeCrypto, sk, beaconId, sealDay(nodeCrypto, sk, beaconId, dayRecord(days, row.day + 14)!))).toEqual({
+      day: row.day + 14,
+      slots: [7],
+    });
+  });
+
   test("what is older than 14 days is deleted (COM-05)", () => {
     const days = createDays();
     for (let day = 0; day < 14; day++) markPresent(days, midnight + day * 86400);

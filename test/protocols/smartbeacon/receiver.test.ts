@@ -115,12 +115,41 @@ describe("a receiver of SmartBeacon messages", () => {
     for (const length of [72, 74, 80, 152]) expect(receiver().hear(0, "a", message(1, length), 0xb2).at(-1)).toBe("bad-length");
   });
 
+  test("32 addresses are remembered, the one heard least recently goes", () => {
+    const { receive, hear } = receiver();
+    const penalised = (address: string) => receive(1000, address, payloads(message(9))[0]) === "penalty";
+    for (const n of [1, 2, 3]) receive(n, "loud", payloads(message(n))[0]);
+    for (let n = 0; n < 31; n++) receive(500, `other ${n}`, payloads(message(0))[0]);
+    expect(penalised("loud")).toBe(true);
+    for (let n = 0; n < 31; n++) receive(600, `other ${n}`, payloads(message(0))[0]);
+    expect(penalised("loud")).toBe(true);
+    for (let n = 0; n < 32; n++) receive(700, `another ${n}`, payloads(message(0))[0]);
+    expect(penalised("loud")).toBe(false);
+    expect(hear(2000, "loud", message(1)).at(-1)).toBe("message");
+  });
+
+  test("16 finished ids of an address are remembered; the ring still knows the message", () => {
+    const { hear } = receiver({ messageMs: 3000, newIds: 30 });
+    for (let n = 0; n <= 16; n++) expect(hear(n * 3000, "a", message(n)).at(-1)).toBe("message");
+    expect(hear(52_000, "a", message(1))[0]).toBe("repeat");
+    expect(hear(52_000, "a", message(0)).at(-1)).toBe("replay");
+  });
+
   test("a forger who completes an id first doesn't keep the true message out", () => {
     const { receive, hear } = receiver();
     const forged = payloads(message(1)).map((payload) => payload.slice());
     forged[3][10] ^= 1;
     expect(forged.map((payload, i) => receive(i, "a", payload)).at(-1)).toBe("bad-digest");
     expect(hear(1000, "a", message(1)).at(-1)).toBe("message");
+  });
+
+  test("both bytes of the id are those of the digest (QB-10)", () => {
+    const bytes = message(1);
+    const [first, second] = messageId(nodeCrypto, bytes);
+    for (const id of [Uint8Array.of(first, second ^ 1), Uint8Array.of(first ^ 1, second)]) {
+      const { receive } = receiver();
+      expect([0, 1, 2, 3].map((i) => receive(i, "a", fragment(0xb1, id, bytes, i))).at(-1)).toBe("bad-digest");
+    }
   });
 
   test("a last chunk of another length is another chunk", () => {
