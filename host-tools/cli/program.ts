@@ -5,6 +5,7 @@ import { ToolError } from "../errors.ts";
 import { register as build } from "./build.ts";
 import { register as clocks } from "./clocks.ts";
 import { register as config } from "./config.ts";
+import { register as decode } from "./decode.ts";
 import { register as demo } from "./demo.ts";
 import { register as exportFiles } from "./export.ts";
 import { register as flash } from "./flash.ts";
@@ -50,6 +51,7 @@ const COMMANDS: RegisterCommand[] = [
   match,
   keys,
   keysPull,
+  decode,
   virtual,
   demo,
 ];
