@@ -14,6 +14,7 @@ const corpus = [
   ...smartbeacon.compact.map(({ payload }) => payload),
   ...smartbeacon.fernet_variant.map(({ raw }) => raw),
   ...smartbeacon.store.map(({ record }) => record),
+  ...smartbeacon.phone_ref.flatMap(({ phone_ref }) => [phone_ref, phone_ref + smartbeacon.message_c[0].message]),
 ].map(fromHex);
 
 test("explanations: every byte is in one field, in order, or a refusal says why", () => {
