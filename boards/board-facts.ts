@@ -12,8 +12,11 @@ export interface BoardFacts {
   softDevice: { name: string; version: string; firmwareId: number };
   /** Interpreter variables ("JsVars") and the bytes each takes. */
   variables: { count: number; bytes: number };
-  /** Where Storage lies. `internal`: memory-mapped flash of the chip, which is what our log needs. */
-  storage: { address: number; pages: number; pageBytes: number; internal: boolean };
+  /**
+   * Where Storage lies. `internal`: memory-mapped flash of the chip; else a chip on SPI, which programs up to 256 bytes at a time. `ringPages`: of the log, at most: where there is more
+   * room than the firmware could look through.
+   */
+  storage: { address: number; pages: number; pageBytes: number; internal: boolean; ringPages?: number };
   crypto: { sha1: boolean; sha256: boolean; aes: boolean; aesCcm: boolean };
   /** Console of a freshly started board and its pins. */
   console: { device: "Serial1" | "Bluetooth" | "USB" | "Terminal"; tx?: string; rx?: string; baud: number; alwaysOn: boolean };
@@ -21,6 +24,10 @@ export interface BoardFacts {
   ports: string[];
   lights: { name: string; colour: "red" | "green" | "blue" | "white" | "backlight" }[];
   buttons: string[];
+  /** Seconds after which a press is a long one; 2 where it is not said. */
+  longPress?: number;
+  /** A cell that isn't at the chip's own supply: the pin that tells its voltage, volts for a reading of 1, and what is little, mV. Else `NRF.getBattery` tells it. */
+  battery?: { pin: string; voltsAtOne: number; lowMillivolts: number };
   /** `power`: the call that switches it on and off. `fonts`: bitmap fonts of the interpreter, width by height of a letter's place. `lit`: what a pixel of 1 looks like. */
   screen?: { width: number; height: number; bitsPerPixel: number; power?: string; fonts: string[]; lit: "dark" | "light" };
   /** Legal transmit powers, dBm. */

@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline";
 import { InvalidArgumentError } from "commander";
 import { BOARDS, findBoard } from "../../boards/index.ts";
 import { ConfigError } from "../errors.ts";
@@ -17,10 +18,12 @@ interface Options {
   firmware: string;
   seed: number;
   button?: boolean;
+  press?: boolean;
   json?: boolean;
 }
 
 const HIGHEST_PORT = 65535;
+const SHORT_PRESS_MS = 200;
 
 function portNumber(text: string): number {
   const port = Number(text);
@@ -42,6 +45,17 @@ function wholeNumber(text: string): number {
 function release(text: string): string {
   if (!/^\d+v\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError(`a release such as 2v29, got ${text}`);
   return text;
+}
+
+/** Presses its button when a line says so. Answers how to stop. */
+function pressByLine(live: LiveBoard): () => void {
+  const lines = createInterface({ input: process.stdin });
+  lines.on("line", (line) => {
+    const asked = /^press(?:\s+(\d+))?$/.exec(line.trim());
+    if (asked) live.press(Number(asked[1] ?? SHORT_PRESS_MS));
+    else if (line.trim() !== "") process.stderr.write(`tracelet: "${line.trim()}": press, or press 1000\n`);
+  });
+  return () => lines.close();
 }
 
 /** Until the user ends it; that is no failure. */
@@ -66,6 +80,7 @@ export const register: RegisterCommand = (program) => {
     .option("--firmware <release>", "the interpreter's release; before 2v25 it knows no packets", release, "2v29")
     .option("--seed <n>", "for its address and random numbers", wholeNumber, 1)
     .option("--button", "hold the button while the power comes: saved code does not run")
+    .option("--press", "read lines from standard input: press, or press 1000 for so many milliseconds, and its button goes down")
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
@@ -90,15 +105,18 @@ export const register: RegisterCommand = (program) => {
         const port = options.tcp === undefined ? undefined : await live.listenTcp(options.tcp);
         if (options.pty) await live.listenPty(options.pty);
         live.start({ buttonHeld: options.button === true });
+        const stopPressing = options.press ? pressByLine(live) : undefined;
         const places = [...(port === undefined ? [] : [`tcp://localhost:${port}`]), ...(options.pty ? [options.pty] : [])];
         createOutput(options.json === true).result(
           { board: facts.id, firmware: board.firmware, address: board.address, speed: options.speed, ports: places, state: options.state ?? null },
           `${facts.name} ${board.address} with Espruino ${board.firmware}, ${options.speed === 1 ? "in real time" : `${options.speed} times as fast`}\n` +
             `console: ${places.join("  ")}\n` +
+            (facts.console.device === "Terminal" ? "a connection stands for one over Bluetooth, and is refused where the board takes none\n" : "") +
             (options.state ? `flash: ${options.state}\n` : "flash is forgotten at the end; --state <dir> keeps it\n") +
             "Ctrl-C ends it.",
         );
         await interrupted();
+        stopPressing?.();
       } finally {
         await live.stop();
       }

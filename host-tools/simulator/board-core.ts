@@ -11,6 +11,7 @@ import type { Storage } from "./storage.ts";
 import type { Timers } from "./timers.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { Watchdog } from "./watchdog.ts";
+import type { Wristwatch } from "./wristwatch.ts";
 
 export type ErrorFlag = "FIFO_FULL" | "BUFFER_FULL" | "CALLBACK" | "LOW_MEMORY" | "MEMORY" | "UART_OVERFLOW";
 
@@ -85,6 +86,8 @@ export interface BoardCore {
   readonly address: string;
   /** Of boards whose screen is modelled. */
   readonly screen: Screen | undefined;
+  /** Of a board that is a watch. */
+  readonly wristwatch: Wristwatch | undefined;
   /** Undefined without power, and for boards that were given none. */
   readonly radio: BoardRadio | undefined;
   readonly machineCode: MachineCode | undefined;

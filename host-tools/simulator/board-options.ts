@@ -2,6 +2,7 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import type { FlashImage } from "./flash.ts";
 import type { ScriptWorld } from "./gatt/gatt-objects.ts";
 import type { MachineCode } from "./native-calls.ts";
+import type { RadioLink } from "./radio-link.ts";
 import type { Memory } from "./radio-privacy.ts";
 import type { VirtualBoard } from "./virtual-board.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
@@ -15,6 +16,10 @@ export interface BoardRadio {
   powerOff(): void;
   /** The script starts anew. */
   reset(): void;
+  /** Does it take a connection now? */
+  readonly connectable?: boolean;
+  /** A central connects. @throws where it is not `connectable` */
+  connect?(central?: string): RadioLink;
   /** Console output for a central; false if there is none. */
   uartSend?(bytes: Uint8Array): boolean;
   /** A supervisor call that is the radio's: its answer; undefined if it is none that is known. */

@@ -1,7 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { BoardFacts } from "../../boards/board-facts.ts";
+import { SeededRandom } from "./seeded-random.ts";
 
 export const FLASH_PAGE = 4096;
+/** So much a chip on SPI programs at a time, within a block of as many. Source: Espruino 2v29, targets/nrf5x/jshardware.c, jshFlashWrite. */
+export const PROGRAM_BYTES = 256;
 
 /** The power went while flash was written or erased. Nothing on the board can catch it; the image keeps what was done by then. */
 export class PowerCut extends Error {
@@ -11,13 +14,22 @@ export class PowerCut extends Error {
   }
 }
 
-/** What a flash operation takes while the script stands still, seconds. Source: Nordic nRF52832 PS v1.4 and nRF52840 PS v1.1, NVMC, worst case. */
+/**
+ * What a flash operation takes while the script stands still, seconds. Source: Nordic nRF52832 PS v1.4 and nRF52840 PS v1.1, NVMC, worst case. For chips on SPI the longest times of the
+ * Winbond W25Q64JV, one of their kind: Espruino's sources don't say which is built in, and use what all of them have in common.
+ */
 export interface FlashTiming {
+  /** A page of 4,096 bytes. */
   eraseSeconds: number;
+  /** All of a chip on SPI, which is one command. */
+  eraseAllSeconds?: number;
   wordSeconds: number;
+  /** Of a chip on SPI: up to 256 bytes. */
+  programSeconds?: number;
 }
 
 export function flashTiming(facts: BoardFacts): FlashTiming {
+  if (!facts.storage.internal) return { eraseSeconds: 0.4, eraseAllSeconds: 100, wordSeconds: 0.003, programSeconds: 0.003 };
   return facts.chip.part.startsWith("nRF52840") || facts.chip.part.startsWith("nRF52833")
     ? { eraseSeconds: 0.085, wordSeconds: 0.000041 }
     : { eraseSeconds: 0.0897, wordSeconds: 0.000338 };
@@ -26,6 +38,8 @@ export function flashTiming(facts: BoardFacts): FlashTiming {
 /**
  * The flash of one chip, as bytes. Writing only clears bits, erasing sets a page of 4096 bytes to 0xFF; both are counted.
  * Pages that were never written take no memory.
+ *
+ * The chip's own flash takes words in order. A chip on SPI takes a program operation as a whole: a cut in one leaves any of its bits unwritten, and a cut in an erase leaves anything in the page.
  */
 export class FlashImage {
   readonly size: number;
@@ -36,11 +50,13 @@ export class FlashImage {
   private readonly pages = new Map<number, Uint8Array>();
   private writeBudget = Number.POSITIVE_INFINITY;
   private eraseBudget = Number.POSITIVE_INFINITY;
+  private readonly random = new SeededRandom(7);
 
-  /** `base`: address of the first byte, for flash that lies beside the chip's own. */
+  /** `base`: address of the first byte, for flash that lies beside the chip's own. `onSpi`: it is a chip on SPI. */
   constructor(
     size: number,
     readonly base = 0,
+    readonly onSpi = false,
   ) {
     if (size <= 0 || size % FLASH_PAGE !== 0) throw new RangeError(`flash: a multiple of ${FLASH_PAGE} bytes, got ${size}`);
     this.size = size;
@@ -49,7 +65,7 @@ export class FlashImage {
   /** An erased image of the flash that this board's Storage lies in. */
   static forBoard(facts: BoardFacts): FlashImage {
     const { storage, chip } = facts;
-    return storage.internal ? new FlashImage(chip.flashKb * 1024) : new FlashImage(storage.pages * storage.pageBytes, storage.address);
+    return storage.internal ? new FlashImage(chip.flashKb * 1024) : new FlashImage(storage.pages * storage.pageBytes, storage.address, true);
   }
 
   private holds(address: number): boolean {
@@ -61,7 +77,7 @@ export class FlashImage {
     this.writeBudget = bytes;
   }
 
-  /** The power goes in the middle of the `n`th erase from now (1: the next). The first half of that page is erased by then. */
+  /** The power goes in the middle of the `n`th erase from now (1: the next). The first half of that page is erased by then; on SPI, any of its bits. */
   cutInErase(n: number): void {
     this.eraseBudget = n - 1;
   }
@@ -93,8 +109,27 @@ export class FlashImage {
     return (this.byteAt(address) | (this.byteAt(address + 1) << 8) | (this.byteAt(address + 2) << 16) | (this.byteAt(address + 3) << 24)) >>> 0;
   }
 
-  /** ANDs `bytes` into the image, in order. @throws PowerCut */
+  /** ANDs `bytes` into the image, in order; on SPI an operation at a time. @throws PowerCut */
   write(address: number, bytes: Uint8Array): void {
+    if (this.onSpi) this.program(address, bytes);
+    else this.writeInOrder(address, bytes);
+  }
+
+  private program(address: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const at = address + done;
+      const operation = bytes.subarray(done, done + PROGRAM_BYTES - (at % PROGRAM_BYTES));
+      if (this.writeBudget < operation.length && this.writeBudget > 0) {
+        this.writeBudget = Number.POSITIVE_INFINITY;
+        this.writeInOrder(at, tornProgram(operation, this.random));
+        this.writeBudget = 0;
+      }
+      this.writeInOrder(at, operation);
+      done += operation.length;
+    }
+  }
+
+  private writeInOrder(address: number, bytes: Uint8Array): void {
     for (let i = 0; i < bytes.length; i++) {
       const at = address + i;
       if (!this.holds(at)) return;
@@ -117,7 +152,9 @@ export class FlashImage {
     if (!this.holds(base)) return;
     this.erases.set(base, (this.erases.get(base) ?? 0) + 1);
     if (this.eraseBudget <= 0) {
-      this.pages.get(base)?.fill(0xff, 0, FLASH_PAGE / 2);
+      const page = this.pages.get(base);
+      if (this.onSpi) for (let i = 0; page && i < FLASH_PAGE; i++) page[i]! |= this.random.next() * 256;
+      else page?.fill(0xff, 0, FLASH_PAGE / 2);
       throw new PowerCut();
     }
     this.eraseBudget -= 1;
@@ -125,13 +162,20 @@ export class FlashImage {
   }
 
   isErased(address: number, length: number): boolean {
-    for (let i = 0; i < length; i++) if (this.byteAt(address + i) !== 0xff) return false;
+    const end = address + length;
+    for (let at = address; at < end; ) {
+      const base = at - (at % FLASH_PAGE);
+      const until = Math.min(end, base + FLASH_PAGE);
+      const page = this.pages.get(base);
+      if (page) for (let i = at - base; i < until - base; i++) if (page[i] !== 0xff) return false;
+      at = until;
+    }
     return true;
   }
 
   /** An independent copy of contents and counters. */
   clone(): FlashImage {
-    const copy = new FlashImage(this.size, this.base);
+    const copy = new FlashImage(this.size, this.base, this.onSpi);
     for (const [base, page] of this.pages) copy.pages.set(base, page.slice());
     for (const [base, count] of this.erases) copy.erases.set(base, count);
     copy.bytesWritten = this.bytesWritten;
@@ -163,6 +207,16 @@ export class FlashImage {
     }
     return this;
   }
+}
+
+/** What a program operation comes to that was cut: each bit that was to be cleared is, with the same chance, which is any from none to all. */
+export function tornProgram(bytes: Uint8Array, random: { next(): number }): Uint8Array {
+  const chance = random.next();
+  return bytes.map((byte) => {
+    let torn = byte;
+    for (let bit = 1; bit < 256; bit *= 2) if (random.next() < chance) torn |= bit;
+    return torn;
+  });
 }
 
 /** May the interpreter write here? It keeps its hands off SoftDevice and bootloader (jshFlashWriteProtect). */

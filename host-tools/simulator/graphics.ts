@@ -13,14 +13,14 @@ export function fontScale(name: string): { x: number; y: number } | undefined {
 }
 
 /**
- * What is drawn to: a buffer of one bit a pixel and the state of the pen, as the interpreter's Graphics of type ArrayBuffer. Coordinates are whole
+ * What is drawn to: a buffer of one bit a pixel, or three, and the state of the pen, as the interpreter's Graphics of type ArrayBuffer. Coordinates are whole
  * pixels from the left and from the top; what falls beside is cut off. Source: Espruino 2v29, libs/graphics/graphics.c and jswrap_graphics.c.
  */
 export class Graphics {
-  /** 0 or 1 a pixel, row by row. */
+  /** 0 or 1 a pixel, or a colour of eight, row by row. */
   readonly pixels: Uint8Array;
-  colour = 1;
-  background = 0;
+  colour: number;
+  background: number;
   font = { x: 1, y: 1 };
   private alignX: Align = -1;
   private alignY: Align = -1;
@@ -28,14 +28,18 @@ export class Graphics {
   constructor(
     readonly width: number,
     readonly height: number,
+    /** What pen and paper are at the start, and the bits of a pixel. */
+    private readonly start = { colour: 1, background: 0, mask: 1 },
   ) {
-    this.pixels = new Uint8Array(width * height);
+    this.pixels = new Uint8Array(width * height).fill(start.background);
+    this.colour = start.colour;
+    this.background = start.background;
   }
 
   /** Colours, font and alignment as at the start; what is drawn stays. */
   reset(): void {
-    this.colour = 1;
-    this.background = 0;
+    this.colour = this.start.colour;
+    this.background = this.start.background;
     this.font = { x: 1, y: 1 };
     this.align(-1, -1);
   }
@@ -54,7 +58,7 @@ export class Graphics {
   }
 
   setPixel(x: number, y: number, colour: number): void {
-    if (this.isInside(x, y)) this.pixels[y * this.width + x] = colour & 1;
+    if (this.isInside(x, y)) this.pixels[y * this.width + x] = colour & this.start.mask;
   }
 
   private isInside(x: number, y: number): boolean {

@@ -17,6 +17,8 @@ export interface Libraries {
   /** The script's `E`, for its events. */
   e: Record<string, unknown>;
   ports: Ports;
+  /** The script's `Bangle`, on a watch. */
+  bangle: object | undefined;
 }
 
 export interface InterpreterHost {
@@ -70,8 +72,9 @@ export function installLibraries(host: InterpreterHost): Libraries {
   installText(core);
   const ports = installPorts(core, events);
   installBoardObject(core);
+  const bangle = core.wristwatch?.install(realm);
   core.screen?.install(core);
-  return { promises, e, ports };
+  return { promises, e, ports, bangle };
 }
 
 /** `require` and `Modules`. Order: cache, built in, a file of exactly that name. */

@@ -80,7 +80,12 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
     kickWatchdog: () => core.watchdog.kick(),
     reboot: () => core.restart({ kind: "reboot" }),
     getTemperature: () => core.temperature,
-    getBattery: () => Math.max(0, Math.min(100, Math.trunc(((core.batteryVolts - 2.2) / 0.6) * 100))),
+    getBattery: () => {
+      const volts = core.batteryVolts;
+      // a coin cell; or that of a watch, by its own curve. Source: jswrap_espruino.c, jswrap_bangle.c
+      const percent = core.facts.battery ? lithiumPercent(volts) : ((volts - 2.2) / 0.6) * 100;
+      return Math.max(0, Math.min(100, Math.trunc(percent)));
+    },
     getAnalogVRef: () => core.batteryVolts,
     setTimeZone: (hours: never) => {
       core.timeZone = Number(hours);
@@ -105,6 +110,11 @@ export function libraryE(core: BoardCore, mapped: MappedStrings): Record<string,
     throw realm.error(`E.${name} is missing in the virtual board`);
   };
   return realm.library(members);
+}
+
+function lithiumPercent(volts: number): number {
+  if (volts >= 3.95) return 80 + ((volts - 3.95) * 20) / (4.2 - 3.95);
+  return volts >= 3.7 ? 10 + ((volts - 3.7) * 70) / (3.95 - 3.7) : ((volts - 3.3) * 10) / (3.7 - 3.3);
 }
 
 const CONSOLE_DEVICES = new Set(["Serial1", "USB", "Bluetooth", "Terminal", "LoopbackA", "LoopbackB"]);

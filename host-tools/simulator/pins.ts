@@ -5,6 +5,7 @@ const KNOWN_PINS: { [board: string]: { [name: string]: number } } = {
   puckjs: { LED1: 5, LED2: 4, LED3: 3, BTN1: 0 },
   pixljs: { LED1: 14, BTN1: 31, BTN2: 2, BTN3: 4, BTN4: 16 },
   mdbt42q: { LED1: 2, BTN1: 0 },
+  bangle2: { BTN1: 17 },
 };
 const PIN_COUNT = 32;
 /** A watch, as the input queue holds it: header and 32 bits of time. */
@@ -64,13 +65,25 @@ export class Pins {
     if (pin === undefined || this.level[pin] === level) return;
     this.level[pin] = level;
     const time = this.host.core.boardTime;
-    if (this.watches.some((watch) => watch.pin === pin)) this.host.queueEdge(WATCH_BYTES, () => this.edge(pin, level === 1, time));
+    const edge = this.buttons.has(pin) ? this.host.core.wristwatch?.button(level === 1) : undefined;
+    if (edge === "kept") return;
+    if (edge === "noted") this.host.queueEdge(WATCH_BYTES, () => this.note(pin, level === 1));
+    else if (this.watches.some((watch) => watch.pin === pin)) this.host.queueEdge(WATCH_BYTES, () => this.edge(pin, level === 1, time));
   }
 
   /** The script starts anew: no watches, lights out. */
   reset(): void {
     this.watches = [];
     for (let pin = 0; pin < PIN_COUNT; pin++) if (!this.buttons.has(pin)) this.level[pin] = 0;
+  }
+
+  /** An edge that the script isn't called for: the watches know the level. */
+  private note(pin: number, high: boolean): void {
+    for (const watch of this.watches.filter((one) => one.pin === pin)) {
+      if (watch.timer !== undefined) this.host.core.timers.remove(watch.timer);
+      watch.timer = undefined;
+      watch.state = high;
+    }
   }
 
   private edge(pin: number, high: boolean, time: number): void {
@@ -178,7 +191,11 @@ export class Pins {
     });
     define("digitalRead", (target: never) => this.list(target).reduce((value, pin) => value * 2 + (this.level[pin]! >= 0.5 ? 1 : 0), 0));
     define("analogWrite", (target: never, level: never) => this.output(this.need(target), Number(level)));
-    define("analogRead", (target: never) => this.level[this.need(target)]);
+    define("analogRead", (target: never) => {
+      const pin = this.need(target);
+      const { battery } = core.facts;
+      return battery && pin === this.index(battery.pin) ? core.batteryVolts / battery.voltsAtOne : this.level[pin];
+    });
     define("digitalPulse", (target: never, level: never, time: never) =>
       pulses(this.need(target), Boolean(level), Array.isArray(time) ? (time as unknown[]).map(Number) : [Number(time)]),
     );

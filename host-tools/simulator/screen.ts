@@ -1,3 +1,4 @@
+import type { BoardFacts } from "../../boards/board-facts.ts";
 import { bytesOf } from "./byte-arguments.ts";
 import { fontScale, Graphics } from "./graphics.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
@@ -12,9 +13,17 @@ export interface ScreenHost {
   address: string;
 }
 
+/** Pen and paper of a screen at the start, by the bits of a pixel: of three the lowest is red, then green and blue. */
+const AT_START: { [bits: number]: { colour: number; background: number; mask: number } } = {
+  1: { colour: 1, background: 0, mask: 1 },
+  3: { colour: 0, background: 7, mask: 7 },
+};
+const WHITE_16 = 0xffff;
+
 /**
- * The screen of a Pixl.js and what scripts know of it: `g` and the power. `shown` is what a wearer sees: what was drawn up to the last `g.flip()`, while
- * the screen is on. Source: Espruino 2v29, libs/pixljs/jswrap_pixljs.c, libs/graphics.
+ * The screen of a Pixl.js or a Bangle.js 2 and what scripts know of it: `g`; the power is the board's. `shown` is what a wearer sees: what was drawn up to the last `g.flip()`, while
+ * the screen is on. Source: Espruino 2v29, libs/pixljs/jswrap_pixljs.c, libs/banglejs/jswrap_bangle.c, libs/graphics. Eight colours are all there are; those that the real one
+ * would make of dots of them are missing here.
  */
 export class Screen {
   private graphics: Graphics;
@@ -23,13 +32,24 @@ export class Screen {
   private onSince = 0;
   private onBefore = 0;
 
+  readonly width: number;
+  readonly height: number;
+  /** Of a pixel: 1, or 3 where there are colours. */
+  readonly bits: number;
+
   constructor(
-    readonly width: number,
-    readonly height: number,
+    facts: NonNullable<BoardFacts["screen"]>,
     private readonly clock: VirtualClock,
   ) {
-    this.graphics = new Graphics(width, height);
+    this.width = facts.width;
+    this.height = facts.height;
+    this.bits = facts.bitsPerPixel;
+    this.graphics = this.blank();
     this.memory = this.graphics.pixels.slice();
+  }
+
+  private blank(): Graphics {
+    return new Graphics(this.width, this.height, AT_START[this.bits]);
   }
 
   get on(): boolean {
@@ -48,7 +68,7 @@ export class Screen {
     return this.onBefore + (this.isOn ? this.clock.now - this.onSince : 0);
   }
 
-  /** A byte a pixel, row by row: 1 dark, 0 light. Undefined while it is off. */
+  /** A byte a pixel, row by row: 1 dark, 0 light; or bits 0 to 2 red, green and blue. Undefined while it is off. */
   get shown(): Uint8Array | undefined {
     return this.isOn ? this.memory.slice() : undefined;
   }
@@ -58,14 +78,34 @@ export class Screen {
     this.memory.fill(0);
   }
 
-  /** The interpreter starts: the screen comes on with its release and the board's address. Its logo is left out. */
+  /** The interpreter starts: the screen of a Pixl.js comes on with its release and the board's address. Logos are left out, and all that a watch shows then. */
   install(host: ScreenHost): void {
-    this.graphics = new Graphics(this.width, this.height);
+    this.graphics = this.blank();
+    if (this.bits > 1) {
+      this.memory = this.graphics.pixels.slice();
+      host.realm.define("g", this.library(host.realm));
+      return;
+    }
     this.graphics.drawText(host.firmware, 28, 39, false);
     this.graphics.drawText(host.address, this.width - 1 - host.address.length * 4, 59, false);
     this.memory = this.graphics.pixels.slice();
     this.on = true;
     host.realm.define("g", this.library(host.realm));
+  }
+
+  /** Of `#rgb`, of three parts, or of 16 bits where it is black or white. */
+  private colourOfThree([r, green, b]: unknown[], realm: NarrowRealm): number {
+    const text = typeof r === "string" ? /^#(?:([0-9a-f])([0-9a-f])([0-9a-f])|([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2}))$/i.exec(r) : undefined;
+    if (text === null) throw realm.error("If Color is a String, it must be of the form '#rrggbb' or '#rgb'");
+    let parts = [r, green, b].map(Number);
+    if (text)
+      parts = text
+        .slice(1)
+        .filter(Boolean)
+        .map((digits) => Number.parseInt(digits, 16) / (16 ** digits.length - 1));
+    else if (green === undefined) parts = [0, 0, 0].fill((Number(r) & WHITE_16) / WHITE_16);
+    if (parts.some((part) => part !== 0 && part !== 1)) throw realm.error("Colours other than the eight are missing in the virtual board");
+    return parts.reduce((sum, part, i) => sum + (part << i), 0);
   }
 
   private library(realm: NarrowRealm): object {
@@ -74,6 +114,7 @@ export class Screen {
     const number = (value: unknown) => Math.trunc(Number(value)) || 0;
     const colourOf = (given: unknown[]): number => {
       const [r, green, b] = given;
+      if (this.bits > 1) return this.colourOfThree(given, realm);
       // three parts of 0 to 1, of which half is enough; or the bits themselves
       if (green !== undefined && b !== undefined) return Number(r) + Number(green) + Number(b) >= 1.5 ? 1 : 0;
       if (typeof r !== "string") return number(r) & 1;
@@ -103,7 +144,8 @@ export class Screen {
       setFont: (name, size) => {
         const text = size === undefined || String(name).includes(":") ? String(name) : `${name}:${number(size)}`;
         const scale = fontScale(text);
-        if (!scale && /^(Vector|6x15|12x20)/.test(text)) throw realm.error(`Font ${text} is missing in the virtual board`);
+        if (!scale && (/^(Vector|6x15|12x20)/.test(text) || (this.bits > 1 && text.startsWith("6x8"))))
+          throw realm.error(`Font ${text} is missing in the virtual board`);
         if (!scale) throw realm.error(`Unknown font ${JSON.stringify(text.replace(/:.*/, ""))}`);
         graphics.font = scale;
       },
@@ -134,7 +176,7 @@ export class Screen {
       },
       getWidth: () => graphics.width,
       getHeight: () => graphics.height,
-      getBPP: () => 1,
+      getBPP: () => (this.bits > 1 ? 16 : 1),
       getColor: () => graphics.colour,
       getBgColor: () => graphics.background,
       getPixel: (x, y) => graphics.pixel(number(x), number(y)),

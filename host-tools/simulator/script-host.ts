@@ -106,6 +106,13 @@ export class ScriptHost {
     return this.libraries !== undefined && this.events.fire(this.libraries.e, event, args, (handler, all, self) => this.call(handler, all, self));
   }
 
+  /** Tells the handlers of an event of `Bangle`, when the main loop comes to it. */
+  fireBangle(event: string, args: unknown[]): void {
+    const bangle = this.libraries?.bangle;
+    if (bangle && this.events.of(bangle, event).length > 0)
+      this.core.enqueue(() => void this.events.fire(bangle, event, args, (handler, all, self) => this.call(handler, all, self)));
+  }
+
   /** Characters of a port that is not the console. */
   received(port: string, text: string): void {
     this.libraries?.ports.received(port, text);

@@ -4,6 +4,7 @@ import { existsSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { ConfigError, DeviceError } from "../errors.ts";
+import { BluetoothConsole } from "./bluetooth-console.ts";
 import type { VirtualBoard } from "./virtual-board.ts";
 
 /** Longest piece of virtual time that is run at once, seconds; sockets are served in between. */
@@ -136,6 +137,11 @@ export class LiveBoard {
     const server = createServer((socket) => {
       socket.setNoDelay(true);
       sockets.add(socket);
+      if (this.board.facts.console.device === "Terminal") {
+        this.bridge(socket);
+        socket.on("close", () => sockets.delete(socket));
+        return;
+      }
       const silence = this.board.onOutput((bytes) => socket.write(bytes));
       socket.on("data", (bytes) => this.input(bytes));
       socket.on("error", () => socket.destroy());
@@ -152,6 +158,37 @@ export class LiveBoard {
     });
     const address = server.address();
     return typeof address === "object" && address ? address.port : port;
+  }
+
+  /** A connection that stands for one over Bluetooth. Refused where the board takes none. */
+  private bridge(socket: Socket): void {
+    while (this.run());
+    const link = BluetoothConsole.open(this.board);
+    socket.on("error", () => socket.destroy());
+    if (!link) {
+      socket.end();
+      return;
+    }
+    link.onOutput((bytes) => socket.write(bytes));
+    link.onEnd(() => socket.end());
+    socket.on("data", (bytes) => {
+      while (this.run());
+      link.input(bytes);
+      this.pump();
+    });
+    socket.on("close", () => {
+      while (this.run());
+      link.close();
+      this.pump();
+    });
+    this.pump();
+  }
+
+  /** The button goes down now and up again in `ms`. */
+  press(ms: number): void {
+    while (this.run());
+    this.board.pressButton(ms);
+    this.pump();
   }
 
   /** A pseudo terminal at `path`, made by socat. It lasts as long as the board does. */

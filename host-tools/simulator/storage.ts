@@ -44,6 +44,8 @@ export interface StorageHost {
   /** Writes to the chip, takes time. Any address, any length: unaligned ends are read, changed and written as words. */
   write(address: number, bytes: Uint8Array): void;
   erase(address: number): void;
+  /** All of Storage, where that is one command. */
+  eraseAll?(): void;
 }
 
 function align(address: number): number {
@@ -187,7 +189,8 @@ export class Storage {
   }
 
   eraseAll(): void {
-    for (let page = this.start; page < this.end; page += FLASH_PAGE) this.host.erase(page);
+    if (this.host.eraseAll) this.host.eraseAll();
+    else for (let page = this.start; page < this.end; page += FLASH_PAGE) this.host.erase(page);
   }
 
   private deleteFile(file: StoredFile): void {

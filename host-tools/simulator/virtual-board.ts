@@ -7,7 +7,7 @@ import { fromByteString } from "./byte-arguments.ts";
 import { Console } from "./console.ts";
 import { FlashImage, type FlashTiming, flashTiming, PowerCut } from "./flash.ts";
 import type { InputQueue } from "./input-queue.ts";
-import { eraseFlash, writeFlash } from "./library-flash.ts";
+import { eraseAllFlash, eraseFlash, writeFlash } from "./library-flash.ts";
 import { type LoopHost, MainLoop } from "./main-loop.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
 import type { MachineCode } from "./native-calls.ts";
@@ -23,6 +23,7 @@ import { Timers } from "./timers.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import { Watchdog } from "./watchdog.ts";
 import { Wires } from "./wires.ts";
+import { Wristwatch } from "./wristwatch.ts";
 
 export type { BoardRadio, VirtualBoardOptions } from "./board-options.ts";
 
@@ -50,6 +51,7 @@ export class VirtualBoard implements BoardCore {
   readonly watchdog: Watchdog;
   /** Undefined where there is none, or none that is modelled. */
   readonly screen: Screen | undefined;
+  readonly wristwatch: Wristwatch | undefined;
   readonly flags = new Map<string, number>();
   readonly address: string;
   readonly hardwareVersion: number | undefined;
@@ -81,7 +83,7 @@ export class VirtualBoard implements BoardCore {
     this.firmware = options.firmware ?? DEFAULT_FIRMWARE;
     this.random32 = new SeededRandom(options.seed ?? 1);
     this.address = options.address ?? factoryAddress(this.random32);
-    const { batteryVolts = 3 } = options;
+    const { batteryVolts = facts.battery ? 3.9 : 3 } = options;
     this.supply = () => batteryVolts;
     this.temperature = options.temperature ?? 22;
     this.hardwareVersion = options.hardwareVersion ?? facts.revisions[0]?.hwVersion;
@@ -96,6 +98,7 @@ export class VirtualBoard implements BoardCore {
       print: (text) => this.console.write(text),
       write: (at, bytes) => writeFlash(this, at, bytes),
       erase: (at) => eraseFlash(this, at),
+      eraseAll: () => eraseAllFlash(this),
     });
     this.wires = new Wires(facts, {
       clock,
@@ -115,7 +118,15 @@ export class VirtualBoard implements BoardCore {
       facts.lights.map((light) => light.name),
       facts.buttons,
     );
-    if (facts.id === "pixljs" && facts.screen) this.screen = new Screen(facts.screen.width, facts.screen.height, clock);
+    if (facts.screen?.power) this.screen = new Screen(facts.screen, clock);
+    if (facts.screen?.power === "Bangle.setLCDPower" && this.screen)
+      this.wristwatch = new Wristwatch({
+        clock,
+        screen: this.screen,
+        emit: (event, args) => this.script.fireBangle(event, args),
+        enqueue: (work) => this.enqueue(work),
+        load: () => this.restart({ kind: "load" }),
+      });
     this.script = new ScriptHost(this, {
       checkDialect: options.checkDialect ?? true,
       callbackSeconds: options.callbackSeconds ?? DEFAULT_CALLBACK_SECONDS,
@@ -181,6 +192,7 @@ export class VirtualBoard implements BoardCore {
     this.powered = true;
     this.time.powerOn();
     this.radio = this.makeRadio?.(this);
+    this.wristwatch?.powerOn();
     if (options.buttonHeld === "long") this.guard(() => this.eraseSavedCode());
     this.start({ kind: "power", autoLoad: !options.buttonHeld });
   }
@@ -193,6 +205,7 @@ export class VirtualBoard implements BoardCore {
     this.watchdog.stop();
     this.resetHardware();
     this.forgetScript();
+    this.wristwatch?.powerOff();
     this.screen?.powerOff();
     this.radio?.powerOff();
     this.radio = undefined;

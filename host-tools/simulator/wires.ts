@@ -9,6 +9,9 @@ const BITS_PER_BYTE = 10;
 /** From this much RAM on the output buffer is 256 characters, else 128. Source: scripts/build_platform_config.py. */
 const LARGE_RAM_KB = 128;
 
+/** The console of a board without a wire. */
+const SCREEN = "Terminal";
+
 export interface WireHost {
   clock: VirtualClock;
   time: BoardClock;
@@ -20,7 +23,7 @@ export interface WireHost {
 
 /**
  * What the console may be reached by: the wire (a UART; USB where the board has it) and the radio. A board whose console is its screen has no
- * wire; there a host at the wire stands for one that has connected by Bluetooth.
+ * wire: what is written there would be on the screen, which is left out.
  */
 export class Wires {
   readonly wire: SerialLink;
@@ -42,7 +45,7 @@ export class Wires {
       received: (bytes: Uint8Array) => host.received(name, bytes),
       blockUntil: (time: number) => host.time.spend(time - host.time.trueNow),
     });
-    this.wireDevice = device === "Serial1" || device === "USB" ? device : "Bluetooth";
+    this.wireDevice = device;
     this.device = this.wireDevice;
     this.baud = baud;
     this.wire = new SerialLink(end(this.wireDevice), this.baud, buffer);
@@ -62,7 +65,8 @@ export class Wires {
 
   /** What a port is written to by: undefined where it leads nowhere. */
   port(name: string): SerialLink | undefined {
-    return name === this.wireDevice ? this.wire : name === "Bluetooth" ? this.radio : undefined;
+    if (name === "Bluetooth") return this.radio;
+    return name === this.wireDevice && name !== SCREEN ? this.wire : undefined;
   }
 
   fromRadio(bytes: Uint8Array): void {
@@ -78,7 +82,7 @@ export class Wires {
     this.wire.clear();
     this.radio.clear();
     this.wire.baud = this.baud;
-    this.wire.flow = this.wireDevice === "Bluetooth";
+    this.wire.flow = false;
     this.device = this.wireDevice;
     this.forced = false;
   }

@@ -5,8 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { bangle2 } from "../../boards/bangle2.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { register } from "../../host-tools/cli/virtual.ts";
+import { Air } from "../../host-tools/simulator/air.ts";
+import { radioIn } from "../../host-tools/simulator/board-radio.ts";
 import { LiveBoard } from "../../host-tools/simulator/serve.ts";
 import { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
@@ -55,6 +58,41 @@ test("a board talks over TCP, and its flash is there the next time", async () =>
   const nextPort = await second.listenTcp(0);
   second.start();
   expect(await ask(nextPort, '\x10print(require("Storage").read("a"))\n', "hello\r\n")).toContain("hello\r\n");
+});
+
+test("a board whose console is Bluetooth takes a connection as one of those, one at a time, and none while it doesn't advertise that it does", async () => {
+  const clock = new VirtualClock(START);
+  const board = new VirtualBoard({ facts: bangle2, clock, radio: radioIn(new Air({ clock, seed: 3 })) });
+  const made = new LiveBoard(board, { speed: 100 });
+  boards.push(made);
+  const port = await made.listenTcp(0);
+  made.start();
+  expect(board.consoleDevice).toBe("Terminal");
+  const first = connect(port, "127.0.0.1");
+  const answers = ["connected true", "Bluetooth"];
+  let got = "";
+  first.on("data", (bytes: Buffer) => {
+    got += bytes.toString("latin1");
+    if (answers.every((one) => got.includes(one))) first.emit("answered");
+  });
+  await once(first, "connect");
+  first.write('\x10print("connected "+NRF.getSecurityStatus().connected,E.getConsole())\n');
+  await once(first, "answered");
+  const second = connect(port, "127.0.0.1");
+  await once(second, "close");
+  const moved = new Promise<void>((resolve) => {
+    const look = () => (board.consoleDevice === "Terminal" ? resolve() : setTimeout(look, 5));
+    look();
+  });
+  first.write('\x10NRF.on("disconnect",function(){NRF.setAdvertising({},{connectable:false,scannable:false})})\n');
+  first.write("\x10print(1+1)\n");
+  answers.push("2\r\n");
+  await once(first, "answered");
+  first.destroy();
+  await moved;
+  const third = connect(port, "127.0.0.1");
+  await once(third, "close");
+  expect(board.errors).toEqual([]);
 });
 
 test("a port that is taken and a state that is no flash are said in words", async () => {
