@@ -1,16 +1,27 @@
+import { PROGRAM_BYTES, tornProgram } from "../host-tools/simulator/flash.ts";
 import { SeededRandom } from "../host-tools/simulator/seeded-random.ts";
 import { readU32 } from "../protocols/bytes.ts";
 import { PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_WORDS, TEK, WORD_BYTES } from "../protocols/log-format.ts";
 import { RETENTION } from "../protocols/settings.ts";
-import { encounterRecord, type FlashOperation, type HistoryStep, LoggedFlash, loadLogCode, type StartLog, writeBytes } from "./log-history.ts";
+import {
+  encounterRecord,
+  type FlashOperation,
+  type HistoryStep,
+  LoggedFlash,
+  type LogHistory,
+  loadLogCode,
+  type StartLog,
+  writeBytes,
+} from "./log-history.ts";
 import { emptyImage, type ImagePage, pagesIn, recordsIn } from "./log-image.ts";
 
 // The power is cut at every byte of every operation of a log's life; each time the firmware's own code opens what is left, and everything that was there is looked for.
 
 export interface CutReport {
-  /** Cuts in writes, by bytes done; in words of which any of the bits were written; in erases. */
+  /** Cuts in writes, by bytes done; in words of which any of the bits were written; in program operations of a chip on SPI, of which any bits were; in erases. */
   bytePoints: number;
   bitPoints: number;
+  programPoints: number;
   erasePoints: number;
   /** Of all of them: what was wrong, in words; nothing, where the log holds what it promises. */
   losses: string[];
@@ -26,9 +37,10 @@ export type Choice = (step: number, byte: number) => boolean;
 const ERASE_PARTS = [0.02, 0.25, 0.5, 0.75, 0.98];
 const ERASE_CHANCES = [0.02, 0.3, 0.7, 0.98];
 
-export async function cutEverywhere(history: { steps: HistoryStep[]; ringPages: number }, choose: Choice = () => true): Promise<CutReport> {
-  const start = await loadLogCode();
-  const report: CutReport = { bytePoints: 0, bitPoints: 0, erasePoints: 0, losses: [], mostErases: 0, pages: 0 };
+export async function cutEverywhere(history: LogHistory, choose: Choice = () => true): Promise<CutReport> {
+  const start = await loadLogCode(history.board);
+  const { onSpi } = history;
+  const report: CutReport = { bytePoints: 0, bitPoints: 0, programPoints: 0, erasePoints: 0, losses: [], mostErases: 0, pages: 0 };
   const random = new SeededRandom(99);
   const image = emptyImage(history.ringPages);
   history.steps.forEach((step, number) => {
@@ -36,9 +48,14 @@ export async function cutEverywhere(history: { steps: HistoryStep[]; ringPages: 
     if (chosen.length > 0) {
       const state = survey(image, history.ringPages);
       const attempt = (what: string, left: Buffer) => {
-        for (const loss of reopen(start, state, step, left, random, report)) report.losses.push(`step ${number}, ${what}: ${loss}`);
+        for (const loss of reopen(start, state, step, left, random, report, onSpi)) report.losses.push(`step ${number}, ${what}: ${loss}`);
       };
-      if (step.bytes) {
+      if (step.bytes && onSpi) {
+        for (const [how, left] of tornPrograms(image, step.at, step.bytes, chosen.length, random)) {
+          report.programPoints++;
+          attempt(how, left);
+        }
+      } else if (step.bytes) {
         for (const done of chosen) {
           report.bytePoints++;
           attempt(`${done} bytes written`, written(image, step.at, step.bytes.subarray(0, done)));
@@ -49,7 +66,7 @@ export async function cutEverywhere(history: { steps: HistoryStep[]; ringPages: 
           attempt(`some bits of the word at ${done}`, written(image, step.at, Buffer.concat([step.bytes.subarray(0, done), word])));
         }
       } else {
-        for (const [how, left] of halfErased(image, step.at, random)) {
+        for (const [how, left] of halfErased(image, step.at, random, onSpi)) {
           report.erasePoints++;
           attempt(how, left);
         }
@@ -68,7 +85,24 @@ function written(image: Buffer, at: number, bytes: Uint8Array): Buffer {
   return left;
 }
 
-function* halfErased(image: Buffer, at: number, random: SeededRandom): Generator<[string, Buffer]> {
+/** Cuts in the program operations of one write: `times` of them, each with some of the bits of one operation and all of those before it. */
+function* tornPrograms(image: Buffer, at: number, bytes: Uint8Array, times: number, random: SeededRandom): Generator<[string, Buffer]> {
+  const border = Math.min(bytes.length, PROGRAM_BYTES - (at % PROGRAM_BYTES));
+  for (let i = 0; i < times; i++) {
+    const from = i % 2 && border < bytes.length ? border : 0;
+    const until = from ? bytes.length : border;
+    const torn = Buffer.concat([bytes.subarray(0, from), tornProgram(bytes.subarray(from, until), random)]);
+    yield [`some bits of the bytes ${from} to ${until - 1}`, written(image, at, torn)];
+  }
+}
+
+function* halfErased(image: Buffer, at: number, random: SeededRandom, onSpi: boolean): Generator<[string, Buffer]> {
+  if (onSpi) {
+    // whatever the page had: anything
+    const left = Buffer.from(image);
+    for (let i = at; i < at + PAGE_BYTES; i++) left[i] = random.next() * 256;
+    yield ["anything in the page", left];
+  }
   for (const part of ERASE_PARTS) {
     for (const fromEnd of [false, true]) {
       const left = Buffer.from(image);
@@ -111,6 +145,7 @@ function reopen(
   left: Buffer,
   random: SeededRandom,
   report: CutReport,
+  onSpi: boolean,
 ): string[] {
   const losses: string[] = [];
   const done: FlashOperation[] = [];
@@ -118,7 +153,10 @@ function reopen(
     const { at, bytes } = operation;
     done.push(operation);
     const isZero = bytes?.every((byte, i) => byte === 0 || (i === 0 && byte === 1));
-    if (bytes && !isZero && !left.subarray(at, at + bytes.length).every((byte) => byte === 0xff)) losses.push(`writes over what stands at ${at}`);
+    // on SPI a check goes in, and out, with the bytes beside it as they are
+    const isKept = (byte: number, i: number) => onSpi && (bytes![i] === byte || bytes![i] === 0);
+    if (bytes && !isZero && !left.subarray(at, at + bytes.length).every((byte, i) => byte === 0xff || isKept(byte, i)))
+      losses.push(`writes over what stands at ${at}`);
   });
   const log = start(flash, { now: step.now + 60 });
   log.open();
@@ -132,7 +170,10 @@ function reopen(
   const fresh = encounterRecord(random, random.next() < 0.5);
   log.baseTick();
   log.append(fresh);
-  const own = done.at(-1)!.at;
+  // on SPI a record is the last three operations
+  const own = done.at(onSpi ? -3 : -1)!.at;
+  /** Is it the record that the step writes or deletes? */
+  const isMeant = (at: number, record: Uint8Array) => at <= step.at && step.at < at + record.length;
   const [, , , errors] = log.state();
   if (errors > 0) losses.push(`${errors} records did not read back`);
 
@@ -157,18 +198,20 @@ function reopen(
     } else if (image.compare(left, page.at, page.end, page.at, page.end) !== 0) {
       for (const [at, record] of page.whole) {
         const there = same.whole.get(at);
-        if (there?.equals(record) || at === step.at) continue;
+        if (there?.equals(record) || isMeant(at, record)) continue;
         if (!isKey(record) || !(keys.has(keyOf(record)) || isExpired(record))) losses.push(`record at ${at} is lost`);
       }
     }
     if (!same) continue;
-    const strange = [...same.whole].filter(([at]) => at < page.end && !page.whole.has(at) && at !== step.at && !done.some((one) => one.at === at));
+    const strange = [...same.whole].filter(
+      ([at, record]) => at < page.end && !page.whole.has(at) && !isMeant(at, record) && !done.some((one) => one.at === at),
+    );
     if (strange.length > 0) losses.push(`${strange.length} records out of nothing`);
     if (same.torn.length > page.torn.length + 1) losses.push(`${same.torn.length - page.torn.length} torn records`);
   }
   for (const page of pages) {
     for (const [at, record] of page.whole) {
-      if (!isKey(record) || at === step.at || isExpired(record)) continue;
+      if (!isKey(record) || isMeant(at, record) || isExpired(record)) continue;
       if (!keys.has(keyOf(record))) losses.push(`the key at ${at} is lost`);
     }
   }

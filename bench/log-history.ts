@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import type { BoardFacts } from "../boards/board-facts.ts";
 import { puckjs } from "../boards/puckjs.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
 import { projectRoot } from "../host-tools/generator/source-tree.ts";
@@ -33,6 +34,16 @@ export interface FlashOperation {
   bytes?: Buffer;
 }
 
+/** A log's life on one board. */
+export interface LogHistory {
+  steps: HistoryStep[];
+  ringPages: number;
+  /** Whose firmware writes it. */
+  board: BoardFacts;
+  /** Does it lie in a chip on SPI? */
+  onSpi: boolean;
+}
+
 /** What a log has to know after an opening: era, acknowledged, settings. */
 export interface Known {
   era: number;
@@ -47,32 +58,37 @@ export interface HistoryStep extends FlashOperation {
   after: Known;
 }
 
-const { address: STORAGE } = puckjs.storage;
 const BEGIN = Date.UTC(2026, 2, 2, 8) / 1000;
 
-/** The log's code as a board would run it; each call starts it anew, over another flash. */
-export function loadLogCode(): Promise<StartLog> {
-  loaded ??= buildLogCode();
-  return loaded;
+/** Where the log's flash lies, whatever the board. */
+const STORAGE = 0x6c000;
+
+/** The log's code as this board would run it; each call starts it anew, over another flash. */
+export function loadLogCode(board: BoardFacts = puckjs): Promise<StartLog> {
+  const code = loaded.get(board.id) ?? buildLogCode(board);
+  loaded.set(board.id, code);
+  return code;
 }
 
 export type StartLog = (flash: LoggedFlash, clock: { now: number }) => LogCode;
-let loaded: Promise<StartLog> | undefined;
+const loaded = new Map<string, Promise<StartLog>>();
 
-async function buildLogCode(): Promise<StartLog> {
+async function buildLogCode(board: BoardFacts): Promise<StartLog> {
   const entry = join(projectRoot(), "bench/log-entry.ts");
-  const { code } = await buildFirmware({ board: puckjs, role: "wearable", protocols: ["gaen"], entry });
-  const run = new Function("require", "E", "process", "NRF", "getTime", "global", code);
+  const { code } = await buildFirmware({ board, role: "wearable", protocols: ["gaen"], entry });
+  const run = new Function("require", "E", "process", "NRF", "getTime", "global", "analogRead", "D3", code);
   const E = { CRC32: crc32, sum: sumOf };
   return (flash, clock) => {
     const scope: { tracelet?: LogCode } = {};
     run(
       () => flash,
       E,
-      { memory: () => ({}) },
+      { memory: () => ({ flash_code_start: STORAGE }) },
       { getBattery: () => 3 },
       () => clock.now,
       scope,
+      () => 0.3,
+      "D3",
     );
     return scope.tracelet as LogCode;
   };
@@ -116,8 +132,8 @@ export function encounterRecord(random: SeededRandom, dense: boolean): Uint8Arra
 }
 
 /** A life with encounters of both forms, restarts, settings, acknowledgements, keys that are drawn, ended and expire, and daily cleaning; until `pages` pages have been begun. */
-export async function liveLong(ringPages: number, pages: number, seed = 1): Promise<{ steps: HistoryStep[]; ringPages: number }> {
-  const start = await loadLogCode();
+export async function liveLong(ringPages: number, pages: number, seed = 1, board: BoardFacts = puckjs): Promise<LogHistory> {
+  const start = await loadLogCode(board);
   const random = new SeededRandom(seed);
   const steps: HistoryStep[] = [];
   const clock = { now: BEGIN };
@@ -190,5 +206,5 @@ export async function liveLong(ringPages: number, pages: number, seed = 1): Prom
       call(before, () => log.open());
     }
   }
-  return { steps, ringPages };
+  return { steps, ringPages, board, onSpi: !board.storage.internal };
 }

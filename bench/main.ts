@@ -1,3 +1,4 @@
+import { bangle2 } from "../boards/bangle2.ts";
 import { BOARDS } from "../boards/index.ts";
 import { ToolError } from "../host-tools/errors.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
@@ -26,8 +27,8 @@ const BENCHES: { [name: string]: () => Promise<unknown> } = {
   air: async () => measureAir({ boards: 100, hours: 24, metres: 200 }),
   week: () => measureWeek({ people: 40, days: 7 }),
   interpreter: measureInterpreter,
-  // every byte of every write of a log's life, some bits of every word, every erase in fourteen ways: a minute
-  cuts: async () => cutEverywhere(await liveLong(2, 6)),
+  // every byte of every write of a log's life, some bits of every word, every erase in fourteen ways; then the same life on a chip on SPI, any bits of every program operation: two minutes
+  cuts: async () => [await cutEverywhere(await liveLong(2, 6)), await cutEverywhere(await liveLong(2, 6, 1, bangle2))],
 };
 /** Only when asked for by name. */
 const LONG = ["cuts"];

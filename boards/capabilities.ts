@@ -79,10 +79,15 @@ export function settingRefusal(facts: BoardFacts, name: string, value: number): 
   return undefined;
 }
 
+/** Why this board can't have a feature, or `undefined` if it can. */
+export function featureRefusal(facts: BoardFacts, feature: string): string | undefined {
+  // the key is looked for in memory-mapped flash, and the recovery that guards it is not run by a watch whose button is held (docs/bangle2.md)
+  if (feature === "lock" && !facts.storage.internal)
+    return facts.name + " can't have the lock: its Storage is a chip of its own, which anybody can read";
+  return undefined;
+}
+
 function obstacle(facts: BoardFacts): string | undefined {
-  // docs/bangle2.md
-  if (!facts.storage.internal)
-    return "no cable reaches its console, and its Storage is external flash, where a power cut can leave any part of a record";
   // one more page for the code
   if (facts.storage.pages < LEAST_LOG_PAGES + 1) return "beside the code its Storage has no room for a log of " + LEAST_LOG_PAGES + " pages";
   return undefined;

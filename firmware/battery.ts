@@ -1,5 +1,6 @@
 import { BATTERY_LOW, BATTERY_RECOVERED } from "../protocols/log-format.ts";
 import { CYCLE_TIME, LOW_BATTERY } from "../protocols/settings.ts";
+import { batteryVolts } from "./battery-volts.ts";
 import { appendClock } from "./encounter-log.ts";
 import { settings } from "./settings.ts";
 
@@ -25,7 +26,7 @@ export function cycleTime(): number {
 
 /** To be called while the receiver is on. The log is told when scans become rare and when they are no longer. */
 export function measureBattery(): void {
-  loadedMillivolts = Math.round(NRF.getBattery() * 1000);
+  loadedMillivolts = Math.round(/*@__INLINE__*/ batteryVolts() * 1000);
   const low = loadedMillivolts < settings[LOW_BATTERY] + (lowBattery ? HYSTERESIS : 0);
   if (low === lowBattery) return;
   lowBattery = low;

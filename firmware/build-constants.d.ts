@@ -23,6 +23,8 @@ declare module "tracelet:build" {
   export const DEFAULTS: number[];
   /** Address of Storage by the board's facts, for interpreters that don't tell it in `process.memory()`. */
   export const STORAGE: number;
+  /** Is Storage a chip beside the nRF52, which programs many bytes at a time? */
+  export const EXTERNAL_FLASH: boolean;
   /** Is AES, is SHA-256 compiled into the interpreter? */
   export const AES_BUILT_IN: boolean;
   export const SHA256_BUILT_IN: boolean;
@@ -30,8 +32,15 @@ declare module "tracelet:build" {
   export const SOFT_DEVICE: number;
   /** How many of LED1, LED2, LED3 the board has as indicator lights. 3: red, green, blue. */
   export const LIGHTS: number;
-  /** 1: the screen of a Pixl.js. 0: no screen that we draw on. */
+  /** 1: the screen of a Pixl.js. 2: that of a Bangle.js 2, whose button wakes it by itself. 0: no screen that we draw on. */
   export const SCREEN: number;
+  /** Seconds after which a press is a long one. */
+  export const LONG_PRESS: number;
+  /** Where the cell isn't at the chip's own supply: the pin that tells its voltage, and volts for a reading of 1. Else "" and 0. */
+  export const BATTERY_PIN: string;
+  export const VOLTS_AT_ONE: number;
+  /** Has the console no port but Bluetooth? */
+  export const BLUETOOTH_CONSOLE: boolean;
   /** Can it prove that it advertises, and testify for others? */
   export const PROOF: boolean;
   /** Is there a button called BTN? */

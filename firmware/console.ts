@@ -18,6 +18,7 @@ import {
 import { CT10_TAG } from "../protocols/protocol-tags.ts";
 import { RETENTION, TRANSMIT } from "../protocols/settings.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
+import { batteryVolts } from "./battery-volts.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { aes128, aesInUse, boardCrypto, sha256InUse } from "./crypto/board.ts";
 import {
@@ -96,7 +97,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           cr: ADVERTISE || PROOF ? aesInUse : undefined,
           sh: ADVERTISE ? sha256InUse : undefined,
           pf: PROOF && ADVERTISE ? (tick() - lastProof) | 0 : undefined,
-          mv: Math.round(NRF.getBattery() * 1000),
+          mv: Math.round(/*@__INLINE__*/ batteryVolts() * 1000),
           ml: SCAN ? loadedMillivolts : undefined,
           lb: SCAN ? +lowBattery : undefined,
           wd: SCAN ? [deadScans, radioRestarts] : undefined,

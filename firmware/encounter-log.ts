@@ -1,4 +1,4 @@
-import { CT10, DP3T, STORAGE, VERSION } from "tracelet:build";
+import { CT10, DP3T, EXTERNAL_FLASH, STORAGE, VERSION } from "tracelet:build";
 import { ascii, readU32, writeInt } from "../protocols/bytes.ts";
 import {
   BASE_SPAN,
@@ -27,12 +27,18 @@ import {
 } from "../protocols/log-format.ts";
 import { CT10_TAG, DP3T_TAG } from "../protocols/protocol-tags.ts";
 import { RECORD_FORM, RETENTION } from "../protocols/settings.ts";
+import { batteryVolts } from "./battery-volts.ts";
 import { tick, unixTime } from "./board-clock.ts";
 import { settings } from "./settings.ts";
 
 // The ring of flash pages of protocols/log-format.ts. Page number n lives at ring place n % pages; nothing else is needed to find the way.
 // There is no state in flash but the pages themselves: opening after a power cut is the same code as opening on any other day.
+//
+// Flash of the chip takes a word at a time. A chip beside it takes up to 256 bytes in one program operation, and a cut leaves any of their bits unwritten (EXTERNAL_FLASH). There a
+// record goes in three operations, so that each is certain before the next begins: the word with its kind, all that follows without the check, and the check.
 
+/** So much of page 0 tells whether anything was written there: its first word where words are written in order, else its header. */
+const BEGIN_BYTES = EXTERNAL_FLASH ? PAGE_HEADER_BYTES : 4;
 /** The longest encounter, and two of the longest cycles until it is closed. */
 const OLDEST_OPEN = 9999;
 
@@ -109,9 +115,11 @@ export function seal(slot: Uint8Array): boolean {
   return slot[0] === first && slot[end] === last;
 }
 
+/** Page with which `eachOf` begins. */
+let walkFrom = 0;
 /** Calls back for the records of some kinds, oldest first, with a copy of each and its address. `kinds`: bit n for kind n. `all`: also for those that are not whole. */
 export function eachOf(kinds: number, callback: (slot: Uint8Array, address: number) => void, all?: boolean): void {
-  for (let page = 0; page <= newest; page = page ? page + 1 : oldestPage()) {
+  for (let page = EXTERNAL_FLASH ? walkFrom : 0; page <= newest; page = page ? page + 1 : oldestPage()) {
     if (readHeader(page).page !== page) continue;
     let address = wordAddress(page, 0);
     const end = wordAddress(page, page < newest ? PAGE_WORDS : cursor);
@@ -127,6 +135,15 @@ export function eachOf(kinds: number, callback: (slot: Uint8Array, address: numb
   }
 }
 
+/** Are the records that each page begins with, settings and clock, whole? */
+function beginsWhole(page: number): boolean {
+  return (
+    readHeader(page).page === page &&
+    seal(flash.read(LONG_BYTES, wordAddress(page, 0))) &&
+    seal(flash.read(LONG_BYTES, wordAddress(page, LONG_WORDS)))
+  );
+}
+
 /** A long record without payload. */
 export function emptySlot(kind: number): Uint8Array {
   const slot = new Uint8Array(LONG_BYTES);
@@ -139,7 +156,15 @@ function put(slot: Uint8Array): void {
   const address = wordAddress(newest, cursor);
   cursor += slot.length / WORD_BYTES;
   seal(slot);
-  flash.write(slot, address);
+  if (EXTERNAL_FLASH) {
+    const end = slot.length - WORD_BYTES;
+    const check = slot[end + 3];
+    slot[end + 3] = 255;
+    flash.write(slot.subarray(0, WORD_BYTES), address);
+    flash.write(slot.subarray(WORD_BYTES), address + WORD_BYTES);
+    slot[end + 3] = check;
+    flash.write(slot.subarray(end), address + end);
+  } else flash.write(slot, address);
   if (!seal(flash.read(slot.length, address))) flashErrors++;
 }
 function putSettings(): void {
@@ -175,11 +200,18 @@ export function isLiveKey(slot: Uint8Array): boolean {
 }
 /** Overwrites a record with zeros; a long one stays long. Where the power went while that was done, it is done again. */
 export function deleteRecord(slot: Uint8Array, address: number): void {
-  if (E.sum(slot) > 1)
+  if (E.sum(slot) > 1) {
+    if (EXTERNAL_FLASH) {
+      // the check alone goes first: what is half deleted is not whole
+      const end = slot.length - WORD_BYTES;
+      slot[end + 3] = 0;
+      flash.write(slot.subarray(end), address + end);
+    }
     flash.write(
       slot.map((byte, i) => (i ? 0 : byte & 1)),
       address,
     );
+  }
 }
 /** Own keys leave the page that goes next as soon as the newest one is there. A power cut in between makes two of one at worst. */
 function moveKeys(): void {
@@ -245,7 +277,7 @@ function appendMark(started: number): void {
   base = earliestBase();
   writeInt(slot, 1, 4, era);
   writeInt(slot, 5, 4, base);
-  writeInt(slot, 9, 2, NRF.getBattery() * 1000);
+  writeInt(slot, 9, 2, /*@__INLINE__*/ batteryVolts() * 1000);
   slot[11] = started;
   slot.set(ascii(VERSION), 12);
   put(slot);
@@ -298,7 +330,7 @@ export function openLog(): void {
     }
   }
   // a first page that begins with anything else can't be filled: its bits can't be set again
-  if (newest < 0 && E.sum(flash.read(4, wordAddress(0, 0) - PAGE_HEADER_BYTES)) < 4 * 255) newest = 0;
+  if (newest < 0 && E.sum(flash.read(BEGIN_BYTES, wordAddress(0, 0) - PAGE_HEADER_BYTES)) < BEGIN_BYTES * 255) newest = 0;
   else if (newest >= 0) {
     const begin = wordAddress(newest, 0);
     let end = begin + PAGE_WORDS * WORD_BYTES;
@@ -310,6 +342,12 @@ export function openLog(): void {
     while (begin + cursor * WORD_BYTES < end) cursor += recordWords(flash.read(1, begin + cursor * WORD_BYTES)[0]);
   }
   let known = 0;
+  if (EXTERNAL_FLASH) {
+    // a large ring: what is looked for stands in the youngest page that begins with settings and clock, and behind it
+    walkFrom = newest;
+    while (walkFrom > 0 && !(/*@__INLINE__*/ beginsWhole(walkFrom))) walkFrom = walkFrom > oldestPage() ? walkFrom - 1 : 0;
+    if (walkFrom < 0) walkFrom = 0;
+  }
   eachOf((1 << MARK) | (1 << CLOCK) | (1 << SETTINGS), function (slot) {
     const kind = slot[0] & 15;
     if (kind === MARK) era = readU32(slot, 1);
@@ -320,6 +358,7 @@ export function openLog(): void {
       known = readU32(slot, 1) && readU32(slot, 9);
     } else for (let i = 0; i < settings.length; i++) settings[i] = ((slot[i * 2 + 1] | (slot[i * 2 + 2] << 8)) << 16) >> 16;
   });
+  if (EXTERNAL_FLASH) walkFrom = 0;
   era++;
   // a power cut may have come before they were moved
   moveKeys();

@@ -14,8 +14,8 @@ declare type Pin = { readonly pin: unique symbol };
 declare interface Graphics {
   /** `true`: colour, font and the rest as at the start. */
   clear(reset: true): Graphics;
-  /** 0 or 1 where there is one bit a pixel. */
-  setColor(colour: number): Graphics;
+  /** 0 or 1 where there is one bit a pixel, `#rgb` where there are colours. */
+  setColor(colour: number | string): Graphics;
   setFont(name: string): Graphics;
   /** `\n` begins a new line at the same `x`. */
   drawString(text: string, x: number, y: number): Graphics;
@@ -62,6 +62,8 @@ declare const E: {
   /** `force`: connections don't move it any more. */
   setConsole(port: SerialPort | string | null, options?: { force: boolean }): void;
   getErrorFlags(): string[];
+  /** Percent of the battery, where the interpreter knows its curve. */
+  getBattery(): number;
   /** A function that runs machine code: `code` from byte `offset` on, plus 1 for Thumb. */
   nativeCall(offset: number, signature: "int(int)" | "int(int,int)", code: string): (first: number, second?: number) => number;
   /** Where the bytes of `data` lie, as long as nothing moves them; 0 where they don't lie in one piece. */
@@ -73,6 +75,23 @@ declare const LED1: Pin;
 declare const LED2: Pin;
 declare const LED3: Pin;
 declare const Pixl: { setLCDPower(on: boolean): void };
+declare const Bangle: {
+  /** Back-light and display. */
+  setLCDPower(on: boolean): void;
+  /** While it is locked the touch screen sleeps, and a press of the button does no more than wake it. */
+  setLocked(locked: boolean): void;
+  /** Timeouts in ms: so long after the last press the watch does it by itself. */
+  setOptions(options: {
+    wakeOnTwist: boolean;
+    wakeOnTouch: boolean;
+    wakeOnFaceUp: boolean;
+    wakeOnDoubleTap: boolean;
+    lockTimeout: number;
+    lcdPowerTimeout: number;
+    backlightTimeout: number;
+  }): void;
+  on(event: "lock", callback: (locked: boolean) => void): void;
+};
 declare const g: Graphics;
 
 declare function require(name: "crypto"): { SHA256(message: Uint8Array): ArrayBuffer };
@@ -84,6 +103,9 @@ declare function require(name: "Flash"): {
 declare function require(name: "Storage"): { read(file: string): string | undefined };
 /** Of several pins the last one takes the lowest bit. */
 declare function digitalWrite(pins: Pin | Pin[], value: number): void;
+declare function digitalRead(pin: unknown): number;
+/** Of the pin called so; 0 to 1. */
+declare function analogRead(pin: string): number;
 declare function print(text: string): void;
 /** Base64. */
 declare function atob(text: string): string;
@@ -94,6 +116,6 @@ declare function clearTimeout(id: number): void;
 declare function setWatch(
   callback: (event: { time: number; lastTime: number }) => void,
   pin: unknown,
-  options: { edge: "falling"; repeat: true; debounce: number },
+  options: { edge: "rising" | "falling"; repeat: true; debounce: number },
 ): void;
 declare const global: { [name: string]: unknown };

@@ -1,11 +1,12 @@
-import { ADVERTISE, LIGHTS, PROOF, SCREEN } from "tracelet:build";
+import { ADVERTISE, LIGHTS, LONG_PRESS, PROOF, SCREEN } from "tracelet:build";
 import { hideScreen, showScreen } from "./screen.ts";
+import { installWatch } from "./watch.ts";
 import { CLOCK_UNSET, proofAge, wearerState } from "./wearer-state.ts";
 
+// Lights, or the screen of a Pixl.js; a watch has both button and screen of its own (watch.ts).
 // The button: a short press shows how the board is, two seconds and longer open a console over Bluetooth for a minute.
 // Lights say it by blinks: short ones, the board works; long ones, it doesn't; how many of them says which state it is. Three lights have a colour for it as well.
 
-const LONG_PRESS = 2;
 const STEP_MS = 150;
 const DAY = 86400;
 /** By state: red 1, green 2, blue 4 and their sums. */
@@ -34,6 +35,10 @@ function blinks(): string {
 }
 
 export function installIndicators(openService: () => void): void {
+  if (SCREEN > 1) {
+    /*@__INLINE__*/ installWatch(openService);
+    return;
+  }
   if (SCREEN) hideScreen();
   setWatch(
     function (event) {

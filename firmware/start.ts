@@ -1,4 +1,4 @@
-import { ADVERTISE, BUTTON, LOCK, SCAN } from "tracelet:build";
+import { ADVERTISE, BLUETOOTH_CONSOLE, BUTTON, LOCK, SCAN } from "tracelet:build";
 import { CLOCK_SET, CLOCK_STEP_UNKNOWN, CLOCK_UNMEASURED } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { PRIVATE_ADDRESS, SCAN_TIME } from "../protocols/settings.ts";
@@ -84,7 +84,7 @@ export function start(crypto: Crypto): void {
   /** What is on the air from now on. Answers for how many seconds. */
   function refresh(unix: number): number {
     // a new address restarts the radio stack, which waits for the end of a connection
-    if (NRF.getSecurityStatus().connected) return 10;
+    if (NRF.getSecurityStatus().connected) return BLUETOOTH_CONSOLE ? SERVICE_SECONDS : 10;
     if (!(ADVERTISE && usable && unix)) {
       stopAdvertising();
       return DAY;
@@ -117,7 +117,10 @@ export function start(crypto: Crypto): void {
   // whatever hangs for so long is not one of ours; once on, it stays on until the chip is reset
   E.enableWatchdog(HANGING);
   // no name, no connectable advertisement before or between ours (BLE-08): where a script ends, its packet is replaced by one with a name, unless asleep
-  NRF.sleep();
+  // a hub that has only this way in stays
+  if (!(BLUETOOTH_CONSOLE && NRF.getSecurityStatus().connected)) NRF.sleep();
+  // it were on the screen else
+  if (BLUETOOTH_CONSOLE) E.setConsole("Bluetooth", { force: true });
   E.on("kill", function () {
     if (ADVERTISE) stopAdvertising();
     if (SCAN) scanner.endStep(2);

@@ -1,4 +1,4 @@
-import { SCAN, SEVERAL } from "tracelet:build";
+import { BLUETOOTH_CONSOLE, SCAN, SEVERAL } from "tracelet:build";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
 import { ADVERTISING_INTERVAL, PRIVATE_ADDRESS, TX_POWER } from "../protocols/settings.ts";
 import { tick } from "./board-clock.ts";
@@ -25,7 +25,8 @@ const DP3T_BYTES = 30;
 export let sentIdentifier: Uint8Array;
 
 export function stopAdvertising(): void {
-  NRF.sleep();
+  // sleep ends a connection too, and who has one is not advertising: where Bluetooth is the only way in, the hub stays
+  if (!(BLUETOOTH_CONSOLE && NRF.getSecurityStatus().connected)) NRF.sleep();
   advertising = false;
 }
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type InputOptions, type OutputChunk, type OutputOptions, rollup, type SourceMap } from "rollup";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { FEATURES, ON_DEMAND, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
+import { FEATURES, featureRefusal, ON_DEMAND, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError, FormatError } from "../errors.ts";
 import { placeholder, stampVersion } from "./build-id.ts";
@@ -49,6 +49,9 @@ export interface BundleOptions {
 
 type RollupBundle = InputOptions & { output: OutputOptions };
 
+/** Screens that the firmware draws on, by the call that switches them. */
+const SCREENS: (string | undefined)[] = ["Pixl.setLCDPower", "Bangle.setLCDPower"];
+const LONG_PRESS_SECONDS = 2;
 /** Where Rollup thinks the bundle lies: its maps are relative to it. */
 const OUTPUT = "dist/firmware";
 
@@ -105,6 +108,10 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
   if (!existsSync(entry)) throw new ConfigError("no_firmware", `${shortPath(entry)} is not there, and every bundle begins with it`);
   const version = projectVersion();
   const features = chooseFeatures(request);
+  for (const feature of features) {
+    const unfit = featureRefusal(board, feature);
+    if (unfit) throw new ConfigError("board_cannot", `${unfit}.`);
+  }
   return {
     entry,
     fileName: `${board.id}-${role}.js`,
@@ -122,11 +129,16 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
       SCAN: ROLES[role].scan,
       DEFAULTS: settingValues(settings),
       STORAGE: board.storage.address,
+      EXTERNAL_FLASH: !board.storage.internal,
       AES_BUILT_IN: board.crypto.aes,
       SHA256_BUILT_IN: board.crypto.sha256,
       SOFT_DEVICE: board.softDevice.firmwareId,
       LIGHTS: usableLights(board),
-      SCREEN: board.screen?.power === "Pixl.setLCDPower" ? 1 : 0,
+      SCREEN: SCREENS.indexOf(board.screen?.power) + 1,
+      LONG_PRESS: board.longPress ?? LONG_PRESS_SECONDS,
+      BATTERY_PIN: board.battery?.pin ?? "",
+      VOLTS_AT_ONE: board.battery?.voltsAtOne ?? 0,
+      BLUETOOTH_CONSOLE: board.console.device === "Terminal",
       BUTTON: board.buttons.length > 0,
       PROOF: features.includes("proof"),
       LOCK: features.includes("lock"),

@@ -48,7 +48,7 @@ export function planFlash(facts: BoardFacts, bytes: number, keys: number, beside
   if (pageBytes !== PAGE_BYTES)
     throw new ConfigError("page_size", `${facts.name} has pages of ${pageBytes} bytes; the log is made for ${PAGE_BYTES}`);
   const codePages = Math.ceil((fileBytes(bytes) + beside) / pageBytes);
-  const ringPages = pages - 1 - codePages;
+  const ringPages = Math.min(pages - 1 - codePages, facts.storage.ringPages ?? pages);
   if (ringPages < LEAST_LOG_PAGES - 1) {
     const most = (pages - LEAST_LOG_PAGES) * pageBytes - FILE_HEADER - beside;
     throw new ConfigError(

@@ -13,7 +13,7 @@ export function chooseSettings(facts: BoardFacts, changes: { [name: string]: num
     const problem = known.includes(name) ? settingProblem(name, value) : `no setting is called ${name}; known: ${known.join(", ")}`;
     if (problem) throw new ConfigError("bad_setting", problem);
   }
-  const settings = Object.fromEntries(known.map((name) => [name, changes[name] ?? SETTING_RULES[name].initial]));
+  const settings = Object.fromEntries(known.map((name) => [name, changes[name] ?? usual(facts, name)]));
   for (const [name, value] of Object.entries(settings)) {
     const problem = settingRefusal(facts, name, value);
     if (problem) throw new ConfigError("bad_setting", problem);
@@ -25,6 +25,11 @@ export function chooseSettings(facts: BoardFacts, changes: { [name: string]: num
     );
   }
   return settings;
+}
+
+/** A cell of another kind is low at another voltage. */
+function usual(facts: BoardFacts, name: string): number {
+  return (name === "lowBattery" ? facts.battery?.lowMillivolts : undefined) ?? SETTING_RULES[name].initial;
 }
 
 /** Values in the order in which the firmware holds them. */

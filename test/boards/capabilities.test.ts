@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
+import { featureRefusal, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS, findBoard } from "../../boards/index.ts";
 
 const GAEN = ["gaen"];
@@ -13,11 +13,7 @@ const EXPECTED: { [id: string]: { [role: string]: RegExp | undefined } } = {
   pixljs: { wearable: undefined, beacon: undefined, scanner: undefined },
   nrf52840dk: { wearable: undefined, beacon: undefined, scanner: undefined },
   microbit2: { wearable: undefined, beacon: undefined, scanner: undefined },
-  bangle2: {
-    wearable: /external flash.*for a wearable take Puck\.js or MDBT42Q/,
-    beacon: /external flash.*for a beacon take Puck\.js/,
-    scanner: /external flash.*for a scanner take Puck\.js/,
-  },
+  bangle2: { wearable: undefined, beacon: undefined, scanner: undefined },
 };
 
 describe.each(BOARDS.map((facts) => [facts.name, facts] as const))("%s", (_, facts) => {
@@ -34,6 +30,27 @@ describe.each(BOARDS.map((facts) => [facts.name, facts] as const))("%s", (_, fac
       expect(withoutNames.indexOf(".")).toBe(withoutNames.length - 1);
     }
   });
+});
+
+test("a board whose Storage has no room for a log beside the code is refused, with those that would do", () => {
+  const small = {
+    ...(findBoard("puckjs") as BoardFacts),
+    id: "small",
+    name: "Small.js",
+    storage: { address: 0, pages: 3, pageBytes: 4096, internal: true },
+  };
+  expect(refusal(small, "beacon", GAEN)).toMatch(
+    /^Small\.js can't be a beacon: beside the code its Storage has no room .*; for a beacon take Puck\.js or .* or Bangle\.js 2\.$/,
+  );
+});
+
+test("the lock is for boards whose Storage nobody reads but through the interpreter", () => {
+  for (const facts of BOARDS) {
+    const sentence = featureRefusal(facts, "lock");
+    if (facts.storage.internal) expect(sentence).toBeUndefined();
+    else expect(sentence).toMatch(/^Bangle\.js 2 can't have the lock: /);
+    expect(featureRefusal(facts, "proof")).toBeUndefined();
+  }
 });
 
 test("a refusal never advises the refused board for the refused role", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { cutEverywhere } from "../../bench/log-cuts.ts";
 import { liveLong } from "../../bench/log-history.ts";
+import { bangle2 } from "../../boards/bangle2.ts";
 import { PAGE_HEADER_BYTES, PAGE_WORDS } from "../../protocols/log-format.ts";
 
 // `npm run bench -- cuts` makes all cuts of a longer life; here it is a part of them.
@@ -22,6 +23,23 @@ describe("a log whose power is cut anywhere in a life of encounters, keys, setti
     expect(report.bitPoints).toBeGreaterThan(200);
     expect(report.erasePoints).toBe(6 * 14);
     expect(report.mostErases).toBe(1);
+  });
+
+  test("on a chip on SPI, where a cut leaves any bits of a program operation: the same; and what is written as in the nRF52's own flash does not hold there", async () => {
+    const history = await liveLong(2, 6, 1, bangle2);
+    const report = await cutEverywhere(
+      history,
+      (step, byte) => !history.steps[step].bytes || (step * 29 + byte) % 61 === 0 || (step > 1700 && step < 1780),
+    );
+    expect(report.losses).toEqual([]);
+    expect(report.pages).toBeGreaterThan(6);
+    expect(report.programPoints).toBeGreaterThan(1000);
+    expect(report.bytePoints + report.bitPoints).toBe(0);
+    // anything in the page, beside the fourteen ways
+    expect(report.erasePoints).toBe(6 * 15);
+    expect(report.mostErases).toBe(1);
+    const other = await cutEverywhere({ ...(await liveLong(2, 1)), onSpi: true }, (step, byte) => step % 5 === 0 && byte % 4 === 0);
+    expect(other.losses.length).toBeGreaterThan(20);
   });
 
   test("erases a page once for each thousand words it takes, and no other", async () => {

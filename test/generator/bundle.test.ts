@@ -224,9 +224,10 @@ describe("a request is refused", () => {
   const main = { "main.ts": "print(1);" };
 
   test("where the board can't do it", async () => {
-    const error = (await failure(build(main, { board: findBoard("bangle2") }))) as ConfigError;
+    const small = { ...puckjs, id: "small", name: "Small.js", storage: { ...puckjs.storage, pages: 3 } };
+    const error = (await failure(build(main, { board: small }))) as ConfigError;
     expect([error.code, error.exitCode]).toEqual(["board_cannot", 2]);
-    expect(error.message).toMatch(/^Bangle\.js 2 can't be a wearable: /);
+    expect(error.message).toMatch(/^Small\.js can't be a wearable: /);
   });
 
   test.each([
@@ -309,5 +310,8 @@ test("the standard bundles are every role of every board that can fill it", asyn
     "microbit2-wearable.js",
     "microbit2-beacon.js",
     "microbit2-scanner.js",
+    "bangle2-wearable.js",
+    "bangle2-beacon.js",
+    "bangle2-scanner.js",
   ]);
 });
