@@ -3,7 +3,7 @@ import { ROLES, refusal, settingRefusal } from "../../boards/capabilities.ts";
 import { BOARDS, findBoard } from "../../boards/index.ts";
 import { parseChange } from "../device/config.ts";
 import { ConfigError } from "../errors.ts";
-import { DEFAULT_NEIGHBOURS, type Schedule } from "../power/model.ts";
+import { DEFAULT_NEIGHBOURS, type Schedule, unpublished } from "../power/model.ts";
 import { compareWithPublished } from "../power/published.ts";
 import { type Alternative, type Choice, COIN_CELL, chooseSchedule, SCHEDULE_SETTINGS, USABLE, type Wish } from "../power/schedule.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
@@ -37,9 +37,14 @@ function wishFrom(options: Options): Wish {
   if (!ROLES[options.role]) throw new ConfigError("unknown_role", `no role is called "${options.role}"; known: ${Object.keys(ROLES).join(", ")}`);
   const reason = refusal(facts, options.role, ["gaen"]);
   if (reason) throw new ConfigError("unfit_board", reason);
-  if (facts.currents.sleep === undefined) {
-    const others = BOARDS.filter(({ currents }) => currents.sleep !== undefined).map(({ id }) => id);
-    throw new ConfigError("no_currents", `nobody has published what a ${facts.name} uses; boards with published currents: ${others.join(", ")}`);
+  const missing = unpublished(facts, options.role);
+  if (missing.length > 0) {
+    const others = BOARDS.filter((board) => unpublished(board, options.role).length === 0).map(({ id }) => id);
+    const what = missing.includes("sleep") ? "" : ` for ${missing.join(" and ")}; at rest it is ${facts.currents.sleep} uA`;
+    throw new ConfigError(
+      "no_currents",
+      `nobody has published what a ${facts.name} uses${what}; boards with published currents: ${others.join(", ")}`,
+    );
   }
   const fixed: Partial<Schedule> = {};
   for (const change of options.set.map(parseChange)) {

@@ -69,6 +69,8 @@ export interface Flashed {
 const NEEDED = { major: 2, minor: 26 };
 /** What this program knows to work when asked for: it never lets the interpreter compact. */
 const TOLERATED = { major: 2, minor: 24 };
+/** Files that a message names. */
+const FILES_NAMED = 5;
 const RESET_MS = 1500;
 /** The firmware opens its log and tests its crypto before it answers. */
 const START_MS = 2500;
@@ -85,7 +87,7 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
   rightInterpreter(board, facts, options.oldInterpreter === true);
   const before = board.identity.firmware ? await board.anyStatus() : undefined;
   const survey = await surveyStorage(board.repl, facts);
-  const fresh = decide(board, survey, bundle, before, options);
+  const fresh = decide(board, facts, survey, bundle, before, options);
   const layout: Layout = { facts, logPages: fresh ? bundle.logPages : survey.head!.pages };
   requireRoom(board, bundle, layout, fresh);
   const same = !fresh && before?.v === bundle.version && isThere(survey.code, bundle.code) && isThere(survey.recovery, bundle.recovery);
@@ -148,7 +150,14 @@ function rightInterpreter(board: Board, facts: BoardFacts, tolerant: boolean): v
 }
 
 /** Is Storage to be made anew? @throws DeviceError where that would lose something the user has not given up */
-function decide(board: Board, survey: StorageSurvey, bundle: Bundle, status: AnyStatus | undefined, options: FlashOptions): boolean {
+function decide(
+  board: Board,
+  facts: BoardFacts,
+  survey: StorageSurvey,
+  bundle: Bundle,
+  status: AnyStatus | undefined,
+  options: FlashOptions,
+): boolean {
   const { name } = board;
   if (survey.kind === "blank") return true;
   if (options.erase) {
@@ -164,18 +173,28 @@ function decide(board: Board, survey: StorageSurvey, bundle: Bundle, status: Any
         `${name}: the board has ${what}; \`tracelet pull --port ${name} --db …\` first, or lose them with --discard`,
       );
     }
-    options.say?.(`${name}: erasing ${survey.files.length === 0 ? "Storage" : survey.files.join(", ")}`);
+    options.say?.(
+      `${name}: erasing ${survey.files.length === 0 ? "Storage" : someOf(survey.files)}${facts.storage.internal ? "" : "; the chip takes up to two minutes for that"}`,
+    );
     return true;
   }
   if (survey.kind === "foreign") {
-    const files =
-      survey.files.length > 0 ? `files that are not ours (${printable(survey.files.join(", "))})` : "something in Storage that is not ours";
-    throw new DeviceError("foreign_files", `${name}: the board has ${files}; save what you need, then erase them with --erase`);
+    const files = survey.files.length > 0 ? `files that are not ours (${someOf(survey.files)})` : "something in Storage that is not ours";
+    // what makes it a watch lies there as well
+    const back = facts.screen?.power === "Bangle.setLCDPower" ? "; clock, launcher and apps go too, and Espruino's app loader brings them back" : "";
+    const count = survey.files.length > FILES_NAMED ? `${survey.files.length} ` : "";
+    throw new DeviceError("foreign_files", `${name}: the board has ${count}${files}${back}; save what you need, then erase them with --erase`);
   }
   const { version } = survey.head!;
   if (version !== bundle.logVersion)
     throw new DeviceError("other_log", `${name}: the board's log has format ${version}, the new firmware writes ${bundle.logVersion}; ${BEGIN_ANEW}`);
   return false;
+}
+
+/** The first names, and how many more there are. */
+function someOf(files: string[]): string {
+  const more = files.length - FILES_NAMED;
+  return printable(files.slice(0, FILES_NAMED).join(", ")) + (more > 0 ? ` and ${more} more` : "");
 }
 
 /** Records that only the board has; `undefined` where it doesn't tell. */
@@ -208,7 +227,8 @@ async function replace(
   await repl.send("reset()");
   await sleep(clock, RESET_MS);
   await repl.attach();
-  await repl.send("try{NRF.sleep()}catch(e){}");
+  // Not where Bluetooth is how we got here: it would end the connection.
+  if (layout.facts.console.device !== "Terminal") await repl.send("try{NRF.sleep()}catch(e){}");
   const raised = options.fast ? await raiseSpeed(repl, board.identity) : undefined;
   const forget = raised && options.onInterrupt?.(raised.restore);
   try {

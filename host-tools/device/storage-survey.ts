@@ -31,6 +31,14 @@ export interface StorageSurvey {
   recovery?: { bytes: number; crc: number };
 }
 
+/** Pages behind a log of the largest size that code and label may take. */
+const PAGES_BEHIND = 8;
+
+/** Pages of Storage, from its beginning, that are ours on this board. On a chip of 2,048 pages all others stay blank, and looking at each would take minutes. */
+export function ownPages({ storage }: BoardFacts): number {
+  return storage.ringPages === undefined ? storage.pages : Math.min(storage.pages, 1 + storage.ringPages + PAGES_BEHIND);
+}
+
 const OURS = [LOG_FILE, CODE_FILE, LABEL_FILE];
 const ANSWER_MS = 8000;
 /** Page 0 of the log lies behind the head, in the first flash page of Storage. */
@@ -49,7 +57,7 @@ function isTorn(name: string, whole: string): boolean {
 /** @throws DeviceError "other_build" if Storage is not where the board's facts say */
 export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<StorageSurvey> {
   const { address, pages } = facts.storage;
-  const last = address + pages * PAGE_BYTES;
+  const last = address + ownPages(facts) * PAGE_BYTES;
   const line =
     `(function(S,F){var c=S.read("${CODE_FILE}"),r=S.read("${RECOVERY_FILE}"),l=S.read("${LOG_FILE}"),p=[],q=[],b,i,j,w;` +
     // of each page: its first word, which tells whether it belongs to a log, and whether it is blank

@@ -6,7 +6,7 @@ import { atLeast, type InterpreterVersion } from "./interpreter-version.ts";
 import { encodeLogHead, logFileBytes, STORAGE_HEADER_BYTES } from "./log-head.ts";
 import { sendFile } from "./packets.ts";
 import type { Repl } from "./repl.ts";
-import { CODE_FILE, RECOVERY_FILE } from "./storage-survey.ts";
+import { CODE_FILE, ownPages, RECOVERY_FILE } from "./storage-survey.ts";
 
 // Replaces the code in Storage so that a cut at any moment leaves either code that is whole or none that runs.
 //
@@ -20,6 +20,8 @@ export const FIRST_WORD_BYTES = 4;
 const PIECE_BYTES = 512;
 /** Erasing a page takes 90 ms, writing it 350 ms. */
 const FLASH_MS = 15_000;
+/** Erasing all of a chip of 8 MB takes up to 100 s. */
+const CHIP_ERASE_MS = 150_000;
 
 export interface Layout {
   facts: BoardFacts;
@@ -31,7 +33,7 @@ function addressAfterLog({ facts, logPages }: Layout): number {
   return facts.storage.address + (1 + logPages) * PAGE_BYTES;
 }
 function storageEnd({ facts }: Layout): number {
-  return facts.storage.address + facts.storage.pages * facts.storage.pageBytes;
+  return facts.storage.address + ownPages(facts) * facts.storage.pageBytes;
 }
 
 /** Largest code that has room behind a log, beside a file for the start of so many bytes. */
@@ -44,7 +46,7 @@ export function roomForCode(layout: Layout, recoveryBytes: number): number {
 export async function createLog(repl: Repl, layout: Layout, id: Uint8Array): Promise<void> {
   const head = Buffer.from(encodeLogHead(id, layout.logPages)).toString("base64");
   const address = layout.facts.storage.address + STORAGE_HEADER_BYTES;
-  await repl.evaluate(`require("Storage").eraseAll()`, FLASH_MS);
+  await repl.evaluate(`require("Storage").eraseAll()`, layout.facts.storage.internal ? FLASH_MS : CHIP_ERASE_MS);
   await repl.evaluate(`require("Storage").write("${LOG_FILE}",atob("${head}"),0,${logFileBytes(layout.logPages)})`, FLASH_MS);
   const written = await repl.evaluate(`btoa(require("Flash").read(${encodeLogHead(id, 1).length},${address}))`, FLASH_MS, 3);
   if (written !== head)

@@ -1,5 +1,6 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import { ROLES } from "../../boards/capabilities.ts";
+import { SETTING_RULES } from "../../protocols/settings.ts";
 import { charge, MEAN_DELAY, PARTS, type Part, type Usage } from "./charge.ts";
 
 /** The settings of protocols/settings.ts that cost or save charge. */
@@ -124,6 +125,19 @@ export function estimate(facts: BoardFacts, role: string, schedule: Schedule, su
     unknown: account.unknown,
     borrowed: ROLES[role].scan ? borrowed : [],
   };
+}
+
+/** What the radio of this role spends that nobody has published for this board, and which is most of all: without it there is nothing to say. */
+export function unpublished(facts: BoardFacts, role: string): string[] {
+  if (facts.currents.sleep === undefined) return ["sleep"];
+  const { cycleTime, scanTime, advertisingInterval, txPower } = SETTING_RULES;
+  const schedule = {
+    cycleTime: cycleTime.initial,
+    scanTime: scanTime.initial,
+    advertisingInterval: advertisingInterval.initial,
+    txPower: txPower.initial,
+  };
+  return estimate(facts, role, schedule, { neighbours: 0 }).unknown.filter((part) => part === "advertising" || part === "scanning");
 }
 
 /** Puck.js and Pixl.js are built from the MDBT42Q module (espruino.com/MDBT42Q) and both scan at this current, microamperes. */

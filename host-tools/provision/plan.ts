@@ -1,5 +1,5 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
+import { featureRefusal, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS, findBoard } from "../../boards/index.ts";
 import { parseChange } from "../device/config.ts";
 import { parseTcpName } from "../device/tcp.ts";
@@ -99,7 +99,7 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
     protocols,
     settings: read("settings", {}, () => (board ? chooseSettings(board, readSettings(settingsText)) : {})),
     settingsText,
-    lock: read("lock", false, () => readYesNo(cell("lock"))),
+    lock: read("lock", false, () => readLock(cell("lock"), board)),
     note: cell("note"),
   };
 }
@@ -131,6 +131,13 @@ function readYesNo(text: string): boolean {
   if (/^(yes|y|1|true)$/i.test(text)) return true;
   if (/^(no|n|0|false)?$/i.test(text)) return false;
   throw new ConfigError("bad_plan", `yes or no, got "${text}"`);
+}
+
+function readLock(text: string, board: BoardFacts | undefined): boolean {
+  const wanted = readYesNo(text);
+  const refused = wanted && board && featureRefusal(board, "lock");
+  if (refused) throw new ConfigError("bad_plan", refused);
+  return wanted;
 }
 
 /** Names are files' names as well, and on labels they stand in capitals: two that differ in case only are the same. */

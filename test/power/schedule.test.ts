@@ -146,8 +146,12 @@ describe("tracelet power", () => {
   test.each([
     [["--board", "puck"], "no board is called"],
     [["--board", "puckjs", "--role", "lamp"], "no role is called"],
-    [["--board", "bangle2"], "can't be a wearable"],
-    [["--board", "microbit2", "--role", "scanner"], "nobody has published what a micro:bit 2 uses"],
+    [
+      ["--board", "bangle2"],
+      "nobody has published what a Bangle.js 2 uses for advertising and scanning; at rest it is 300 uA; boards with published currents: puckjs, mdbt42q, pixljs",
+    ],
+    [["--board", "bangle2", "--role", "scanner"], "uses for scanning; at rest"],
+    [["--board", "microbit2", "--role", "scanner"], "nobody has published what a micro:bit 2 uses; boards"],
     [["--board", "puckjs", "--set", "retention=3"], "has no effect on the battery"],
     [["--board", "puckjs", "--set", "txPower=5"], "Puck.js does"],
     [["--board", "puckjs", "--set", "scanTime=3"], "multiple of 2"],

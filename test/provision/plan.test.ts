@@ -32,7 +32,6 @@ describe("a plan", () => {
     ["p,tcp://x,puckjs,wearable,,,,", "line 2, port: ", "tcp://host:port"],
     ["p,*,puck,wearable,,,,", "line 2, board: ", "known: puckjs"],
     ["p,*,puckjs,waiter,,,,", "line 2, role: ", "known: wearable, beacon, scanner"],
-    ["p,*,bangle2,wearable,,,,", "line 2, role: ", "Bangle.js 2 can't be a wearable"],
     ["p,*,puckjs,wearable,morse,,,", "line 2, protocols: ", "known: gaen"],
     ["p,*,puckjs,wearable,,scanTime=3,,", "line 2, settings: ", "multiple of 2"],
     ["p,*,puckjs,wearable,,speed=3,,", "line 2, settings: ", "no setting is called speed"],
@@ -40,6 +39,7 @@ describe("a plan", () => {
     ["p,*,puckjs,wearable,,cycleTime=4 scanTime=6,,", "line 2, settings: ", "longer than the cycle"],
     ["p,*,puckjs,wearable,,retention=1 retention=2,,", "line 2, settings: ", "set twice"],
     ["p,*,puckjs,wearable,,,maybe,", "line 2, lock: ", "yes or no"],
+    ["p,*,bangle2,wearable,,,yes,", "line 2, lock: ", "Bangle.js 2 can't have the lock"],
     ["p,*,puckjs,wearable,,,,,more", "line 2, column 9: ", '"more"'],
   ])("%s is refused by line and column", (row, place, words) => {
     expect(() => read(row)).toThrow(place);

@@ -53,6 +53,22 @@ class Canvas {
   }
 }
 
+/** Of three bits a pixel: red, green and blue, of a screen that light falls on. */
+const REFLECTED = { on: 214, off: 24 };
+const WATCH_SCALE = 2;
+const WATCH_BORDER = 14;
+
+/** A screen of eight colours as a wearer sees it. */
+export function watchPicture(pixels: Uint8Array, width: number, height: number): PNG {
+  const canvas = new Canvas(width * WATCH_SCALE + 2 * WATCH_BORDER, height * WATCH_SCALE + 2 * WATCH_BORDER, CASE);
+  pixels.forEach((bits, at) => {
+    const part = (bit: number) => (bits & bit ? REFLECTED.on : REFLECTED.off);
+    const x = WATCH_BORDER + (at % width) * WATCH_SCALE;
+    canvas.fill(x, WATCH_BORDER + Math.floor(at / width) * WATCH_SCALE, WATCH_SCALE, WATCH_SCALE, [part(1), part(2), part(4)]);
+  });
+  return canvas.png;
+}
+
 /** A screen of one bit a pixel as a wearer sees it. */
 export function screenPicture(pixels: Uint8Array, width: number, height: number): PNG {
   const canvas = new Canvas(width * LCD_SCALE + 2 * LCD_BORDER, height * LCD_SCALE + 2 * LCD_BORDER, LCD_LIGHT);

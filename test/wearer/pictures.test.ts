@@ -10,7 +10,7 @@ import { firmwareFor } from "../support/built-firmware.ts";
 import { confirm } from "../support/confirm.ts";
 import { crowd } from "../support/crowd.ts";
 import { type Shine, watchLights } from "../support/lights.ts";
-import { lightsPicture, screenPicture } from "../support/pictures.ts";
+import { lightsPicture, screenPicture, watchPicture } from "../support/pictures.ts";
 import { install, LOG_ID, radioOf, recordsIn, setClock, WornWorld, writeRecords } from "../support/worn-boards.ts";
 
 // The pictures of docs/wearer.md: virtual boards are brought into each state, and what their lights and screens show then is drawn. With PICTURES_RECORD=1 the files
@@ -30,8 +30,15 @@ interface Scene {
   ringPages?: number;
   prepare?(world: WornWorld, board: VirtualBoard): void;
   /** Default: a short press. */
-  pressMs?: number;
+  long?: boolean;
 }
+
+/** The battery of each board when all is well, and when it is low: under the receiver and at rest. */
+const VOLTS: { [id: string]: { well: number; scanning: number; atRest: number } } = { bangle2: { well: 3.92, scanning: 3.55, atRest: 3.56 } };
+const COIN_CELL = { well: 2.98, scanning: 2.1, atRest: 2.61 };
+
+/** A press by the wearer's measure, ms. On a watch the screen changes while a long one is still held. */
+const pressOf = (scene: Scene, id: string) => (scene.long ? (id === "bangle2" ? 1000 : 2500) : 150);
 
 const SCENES: Scene[] = [
   { state: "well" },
@@ -41,7 +48,8 @@ const SCENES: Scene[] = [
   {
     state: "battery-low",
     prepare: (world, board) => {
-      board.supply = () => (radioOf(board).receiving ? 2.1 : 2.61);
+      const { scanning, atRest } = VOLTS[board.facts.id] ?? COIN_CELL;
+      board.supply = () => (radioOf(board).receiving ? scanning : atRest);
       world.pass(600);
     },
   },
@@ -54,7 +62,7 @@ const SCENES: Scene[] = [
     },
   },
   { state: "no-log", log: false },
-  { state: "console", pressMs: 2500 },
+  { state: "console", long: true },
 ];
 
 function fixed(firmware: Firmware): Firmware {
@@ -64,7 +72,7 @@ function fixed(firmware: Firmware): Firmware {
 /** A board some time after a quarter past eight, in the state of the scene. */
 async function reach(scene: Scene, id: string): Promise<{ world: WornWorld; board: VirtualBoard }> {
   const world = new WornWorld(400);
-  const board = world.addBoard(findBoard(id)!, { x: 0, y: 0 }, { batteryVolts: 2.98 });
+  const board = world.addBoard(findBoard(id)!, { x: 0, y: 0 }, { batteryVolts: (VOLTS[id] ?? COIN_CELL).well });
   const firmware = fixed(await firmwareFor("wearable", id));
   if (scene.log === false) board.storage.write(".bootcde", Buffer.from(firmware.code, "latin1"));
   else install(board, firmware, scene.ringPages);
@@ -105,7 +113,7 @@ describe("the pictures of docs/wearer.md are what virtual boards show", () => {
         ["mdbt42q", "one light"],
       ]) {
         const { world, board } = await reach(scene, id!);
-        const pressMs = scene.pressMs ?? 150;
+        const pressMs = pressOf(scene, id!);
         board.pressButton(pressMs);
         world.pass(pressMs / 1000);
         rows.push({ title: title!, shines: watchLights(world, board, SECONDS), coloured: id === "puckjs" });
@@ -116,20 +124,25 @@ describe("the pictures of docs/wearer.md are what virtual boards show", () => {
     PATIENCE,
   );
 
-  test.each([...SCENES, { state: "label", presses: 2 }])(
-    "screen: $state",
-    async (scene) => {
-      const { world, board } = await reach(scene, "pixljs");
-      for (let i = 0; i < ((scene as { presses?: number }).presses ?? 1); i++) {
-        board.pressButton((scene as Scene).pressMs ?? 150);
-        world.pass(4);
-      }
-      made.push(`screen-${scene.state}`);
-      const { screen } = board;
-      check(`screen-${scene.state}`, screenPicture(screen!.shown!, screen!.width, screen!.height));
-    },
-    PATIENCE,
-  );
+  describe.each([
+    ["screen", "pixljs"],
+    ["watch", "bangle2"],
+  ])("%s", (kind, id) => {
+    test.each([...SCENES, { state: "label", presses: 2 }])(
+      "$state",
+      async (scene: Scene & { presses?: number }) => {
+        const { world, board } = await reach(scene, id);
+        for (let i = 0; i < (scene.presses ?? 1); i++) {
+          board.pressButton(pressOf(scene, id));
+          world.pass(4);
+        }
+        made.push(`${kind}-${scene.state}`);
+        const { shown, width, height } = board.screen!;
+        check(`${kind}-${scene.state}`, kind === "watch" ? watchPicture(shown!, width, height) : screenPicture(shown!, width, height));
+      },
+      PATIENCE,
+    );
+  });
 
   test("each is in the page, and there are no others", () => {
     const page = readFileSync(new URL("../wearer.md", IMAGES), "utf8");

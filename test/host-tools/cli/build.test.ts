@@ -65,9 +65,9 @@ describe("tracelet build", () => {
     [[...PUCK, "--set", "txPower=8"], "bad_setting", "txPower: Puck.js does -40, -20, -16, -12, -8, -4, 0, 3, 4 dBm, got 8"],
     [[...PUCK, "--set", "txPower"], "bad_setting", "--set txPower: key=value expected, such as --set scanTime=4"],
     [
-      ["--board", "bangle2", "--role", "scanner", "--protocol", "gaen"],
+      ["--board", "bangle2", "--role", "scanner", "--protocol", "gaen", "--with", "lock"],
       "board_cannot",
-      /^Bangle\.js 2 can't be a scanner: no cable reaches its console, and its Storage is external flash/,
+      "Bangle.js 2 can't have the lock: its Storage is a chip of its own, which anybody can read.",
     ],
   ])("refuses %j as wrong usage", async (args, code, message) => {
     const error = await build(...args, "--out", folder).catch((reason: unknown) => reason);
