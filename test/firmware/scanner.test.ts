@@ -25,6 +25,7 @@ vi.mock("tracelet:build", () => ({ GAEN: true, CT10: false, DP3T: false, DP3T_UN
 vi.mock("../../firmware/roles/observation.ts", () => ({}));
 vi.mock("../../firmware/day-count.ts", () => ({ countEncounter: () => {} }));
 vi.mock("../../firmware/settings.ts", () => ({ settings }));
+vi.mock("../../firmware/battery-volts.ts", () => ({ batteryVolts: () => 3 }));
 vi.mock("../../firmware/encounter-log.ts", () => ({
   emptySlot: (kind: number) => Uint8Array.of(kind, ...new Uint8Array(LONG_BYTES - 1)),
   baseTick: () => 0,
