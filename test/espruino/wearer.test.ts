@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { bangle2 } from "../../boards/bangle2.ts";
 import { pixljs } from "../../boards/pixljs.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
@@ -22,8 +23,16 @@ global.__press=function(s){var t=getTime();__watch({state:false,time:t,lastTime:
 const SCREEN = `(function(){var g={};function same(){return g}
 g.clear=g.setColor=g.setFont=g.fillRect=same;g.drawImage=function(i){print("image",i.length);return g};
 g.drawString=function(s){if(s)print("~"+s);return g};g.flip=function(){};global.g=g;global.Pixl={setLCDPower:function(on){print("power",on)}}})();`;
+const WATCH = `(function(){var lock;global.Bangle={setOptions:function(o){print("options",o.lockTimeout)},setLocked:function(on){print("locked",on)},
+setLCDPower:function(on){print("power",on)},on:function(e,f){lock=f}};global.__lock=function(on){lock(on,"button")};
+E.setConsole=function(d,o){print("console",d,o.force)};E.getBattery=function(){return 71};global.analogRead=function(p){return p=="D3"?0.2934:0}})();`;
 /** 2026-03-02, 09:01 UTC */
 const UNIX = 1772442060;
+
+/** The bundle for a board whose Storage lies elsewhere. */
+function otherStorage(code: string, address: number): string {
+  return [pixljs, bangle2].reduce((text, { storage }) => text.replaceAll(String(storage.address), String(address)), code);
+}
 
 describe.skipIf(NO_INTERPRETER)("a press on the real interpreter", () => {
   const directories: string[] = [];
@@ -45,9 +54,9 @@ describe.skipIf(NO_INTERPRETER)("a press on the real interpreter", () => {
     directories.push(directory);
     const chip = new VirtualBoard({ facts: puckjs, clock: new VirtualClock(0) });
     const { address, pages, pageBytes } = puckjs.storage;
-    install(chip, { ...firmware, code: firmware.code.replaceAll(String(pixljs.storage.address), String(address)) }, 3);
+    install(chip, { ...firmware, code: otherStorage(firmware.code, address) }, 3);
     chip.storage.write(LABEL_FILE, Uint8Array.of(8, 1, 1, 255));
-    chip.storage.write(".boot0", Buffer.from(SHIM + (id === "pixljs" ? SCREEN : ""), "latin1"));
+    chip.storage.write(".boot0", Buffer.from(SHIM + (id === "puckjs" ? "" : SCREEN) + (id === "bangle2" ? WATCH : ""), "latin1"));
     writeFileSync(join(directory, "espruino.flash"), chip.flash.read(address, pages * pageBytes));
     running = new Interpreter({ directory, virtualTime: 0 });
     await running.quiet();
@@ -102,5 +111,34 @@ describe.skipIf(NO_INTERPRETER)("a press on the real interpreter", () => {
       // the same minute again
       await run(board, `T.t(${UNIX},0,0)`);
     }
+  });
+
+  test("draws the pages of a Bangle.js 2 as the watch wakes and as its button goes down, blanks them when it locks, and keeps nothing", async ({
+    skip,
+  }) => {
+    if (!able) return skip();
+    const board = await started("bangle2", "scanner");
+    const lines = async (what: string) => (await run(board, what)).split("\r\n").filter((line) => line !== "");
+    let after = 0;
+    for (const round of [1, 2, 3]) {
+      const page = await lines("__lock(false)");
+      expect(page, `round ${round}`).toEqual(
+        expect.arrayContaining(["~ALL IS WELL", "~09:01", "~2026-03-02 UTC", "~ENCOUNTERS TODAY 0", "BATTERY 71 %"]),
+      );
+      expect(await lines("__watch()")).toEqual(expect.arrayContaining(["image 4", "~TRACELET", "~01020304"]));
+      // nobody holds the button any more
+      await board.advance(1000);
+      await board.quiet();
+      expect(board.text).not.toContain("BLUETOOTH");
+      expect(await lines("__lock(true)")).toEqual([]);
+      const used = await usage(board);
+      if (round > 1) expect(used).toBeLessThanOrEqual(after);
+      after = used;
+      await run(board, `T.t(${UNIX},0,0)`);
+    }
+    // records in three operations each, and what they say of the cell
+    const status = JSON.parse(/\{.*\}/.exec(await run(board, "T.s()"))![0]) as { er: number[]; mv: number; hi: number; b: string };
+    expect(status).toMatchObject({ b: "bangle2", er: [0, 0, 0], mv: 3919 });
+    expect(status.hi).toBeGreaterThan(30);
   });
 });
