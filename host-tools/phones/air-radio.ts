@@ -1,5 +1,5 @@
 import { CHARACTERISTICS, SERVICES } from "../../protocols/bluetrace/advertisement.ts";
-import { formatAddress, NON_RESOLVABLE_PRIVATE, randomAddress } from "../../protocols/random-address.ts";
+import { formatAddress, RESOLVABLE_PRIVATE } from "../../protocols/random-address.ts";
 import type { VirtualPhone } from "../simulator/phone.ts";
 import type { PhoneLink as AirLink } from "../simulator/phone-link.ts";
 import type { PeripheralSession, PhoneLink, PhoneRadio } from "./phone-ports.ts";
@@ -53,7 +53,7 @@ export class AirRadio implements PhoneRadio {
 
   advertise(data: Uint8Array, freshAddress: boolean): void {
     this.phone.advertise();
-    if (freshAddress) this.phone.address = `${formatAddress(randomAddress(this.randomBytes, NON_RESOLVABLE_PRIVATE))} random`;
+    if (freshAddress) this.phone.address = `${formatAddress(this.privateAddress())} private-resolvable`;
     this.phone.advertise([data]);
   }
 
@@ -110,6 +110,13 @@ export class AirRadio implements PhoneRadio {
     const session = this.logic?.connected(link.peer);
     if (session) this.sessions.set(link, session);
     else link.disconnect();
+  }
+
+  /** Resolvable, as phones have it: whoever can be connected to must not use the other kind. Nobody here has the key that resolves it. Source: Bluetooth Core 5.4, Vol 3, Part C, 10.7.1. */
+  private privateAddress(): Uint8Array {
+    const address = this.randomBytes(6);
+    address[0] = (address[0] & 0x3f) | RESOLVABLE_PRIVATE;
+    return address;
   }
 
   /** A connection attempt has the receiver to itself; afterwards it goes back to what was asked meanwhile. */

@@ -65,6 +65,19 @@ test.each([
   expect(phones.map(({ virtual }) => virtual.links.length)).toEqual([0, 0]);
 });
 
+test("a phone's address is private and resolvable, and changes in the second in which its TempID does (BT-10)", async () => {
+  const { phones, run } = meeting([{ x: 0 }]);
+  const [{ virtual }] = phones;
+  const seen: string[] = [];
+  for (let minute = 0; minute < 30; minute++) {
+    await run(60);
+    seen.push(virtual.address);
+  }
+  for (const address of seen) expect(address).toMatch(/^[4-7][0-9a-f](:[0-9a-f]{2}){5} private-resolvable$/);
+  // TempIDs begin a minute before the hour's quarters
+  expect(seen.map((address, i) => i > 0 && address !== seen[i - 1]).flatMap((changed, i) => (changed ? [i] : []))).toEqual([13, 28]);
+});
+
 test("phones out of reach store nothing; one that comes near is met within a cycle (BT-08)", async () => {
   const { phones, run } = meeting([{ x: 0 }, { x: 5000 }]);
   await run(60);
