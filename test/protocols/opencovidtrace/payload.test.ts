@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { nodeCrypto } from "../../../host-tools/node-crypto.ts";
 import { rollingProximityIdentifierKey } from "../../../protocols/gaen/key-schedule.ts";
 import { CHARACTERISTIC, encodeAdvertisement, isAdvertisement, isServiceAllowed, SERVICE } from "../../../protocols/opencovidtrace/advertisement.ts";
-import { mayConnect } from "../../../protocols/opencovidtrace/connections.ts";
+import { mayConnect, RECONNECT_SECONDS } from "../../../protocols/opencovidtrace/connections.ts";
 import {
   CONTACT_UNMARKED,
   decodePayload,
@@ -12,6 +12,7 @@ import {
   isExposure,
   markExposed,
   markSafe,
+  PAYLOAD_BYTES,
   type Position,
   rollingId,
 } from "../../../protocols/opencovidtrace/payload.ts";
@@ -69,6 +70,12 @@ test("another service may be configured, the UART's never (OCT-04, BLE-11)", () 
   for (const uuid of ["6e400001-b5a3-f393-e0a9-e50e24dcca9e", "6E400001-B5A3-F393-E0A9-E50E24DCCA9E", "6e400003-b5a3-f393-e0a9-e50e24dcca9e"])
     expect(isServiceAllowed(uuid)).toBe(false);
   for (const uuid of [SERVICE, "7b51b001-6d0c-4c9e-9b3a-5d8f2e41c0a7"]) expect(isServiceAllowed(uuid)).toBe(true);
+});
+
+test("the numbers are the published ones (OCT-01, OCT-05)", () => {
+  const { value_bytes, mtu, reconnect_min_s } = loadVectors("parameters.json").opencovidtrace;
+  // an answer is an opcode longer than its part, a notification three bytes
+  expect([PAYLOAD_BYTES, PAYLOAD_BYTES + 3, RECONNECT_SECONDS]).toEqual([value_bytes, mtu, reconnect_min_s]);
 });
 
 test("a peer is read again after five seconds, two connections at once at most (OCT-05)", () => {
