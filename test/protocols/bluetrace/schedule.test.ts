@@ -32,8 +32,8 @@ test("64 peers are remembered, the oldest goes first, and a peer met again has o
 test("an address and a TempID are different keys, and a key is found only where an entry begins (BT-09)", () => {
   expect(addressKey("c0:01:02:03:04:ff")).toBe("\xc0\x01\x02\x03\x04\xff\0\0");
   expect(tempIdKey("abc")).toBe("abc     ");
-  // the time of the second entry, then its key's first half, read as a key
-  const list = blacklisted(blacklisted("", "AAAAAAAA", 0x42424242), "CCCCDDDD", 0x42424242);
+  // the time of the second entry with its key's first half reads like a key, and what stands before like its time
+  const list = blacklisted(blacklisted("", "AAAABBBB", 0x42424242), "CCCCDDDD", 0x42424242);
   expect(isBlacklisted(list, "BBBBCCCC", 0x42424242, 100)).toBe(false);
   expect(isBlacklisted(list, "CCCCDDDD", 0x42424242, 100)).toBe(true);
 });
