@@ -1,3 +1,4 @@
+import { looksLikePacket, readPacket, readPayload, readTempId } from "./exchanges.ts";
 import type { FieldReader } from "./explanation.ts";
 import { looksLikeFernet, readDay, readFernet, readForwarded, readMessageC, readToken } from "./smartbeacon.ts";
 
@@ -62,6 +63,29 @@ export const VALUE_KINDS: Record<string, ValueKind> = {
     summary: "what a phone writes to a SmartBeacon: 40 or 96 bytes",
     ...oneOf(40, 96),
     read: readForwarded,
+    notes: [],
+  },
+  "bt-packet": {
+    title: "BlueTrace, packet",
+    summary: "BlueTrace, read over GATT or written: JSON, at most 512 bytes",
+    lengths: "2 to 512 bytes",
+    hasLength: (length) => length >= 2 && length <= 512,
+    tellsItself: looksLikePacket,
+    read: readPacket,
+    notes: [],
+  },
+  "temp-id": {
+    title: "BlueTrace, TempID",
+    summary: "BlueTrace's TempID without its base64: 61 bytes",
+    ...oneOf(61),
+    read: readTempId,
+    notes: ["only the authority's key opens it"],
+  },
+  "oct-value": {
+    title: "OpenCovidTrace, value of its characteristic",
+    summary: "OpenCovidTrace, read over GATT: 32 bytes",
+    ...oneOf(32),
+    read: readPayload,
     notes: [],
   },
 };

@@ -9,6 +9,9 @@ import { ensure, fuzz } from "./fuzz.ts";
 const adverts = loadVectors("ble_adverts.json");
 const smartbeacon = loadVectors("smartbeacon.json");
 const corpus = [
+  ...loadVectors("bluetrace.json").packets.map(({ text }) => Buffer.from(text).toString("hex")),
+  ...loadVectors("bluetrace.json").tempid.map(({ wire }) => wire),
+  ...loadVectors("opencovidtrace.json").payload.map(({ value }) => value),
   ...[...adverts.accept, ...adverts.reject].map(({ hex }) => hex),
   ...smartbeacon.message_c.map(({ message }) => message),
   ...smartbeacon.compact.map(({ payload }) => payload),
