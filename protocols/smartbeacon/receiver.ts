@@ -1,4 +1,4 @@
-import { equalBytes, hex } from "../bytes.ts";
+import { equalBytes, readU32 } from "../bytes.ts";
 import type { Crypto } from "../ports.ts";
 import { COMPACT_TOKEN, FERNET_FRAGMENT, MESSAGE_FRAGMENT, WHOLE_MESSAGE } from "./advertisement.ts";
 import { CHUNK, FRAGMENT_HEADER } from "./fragments.ts";
@@ -6,9 +6,9 @@ import { CHUNK, FRAGMENT_HEADER } from "./fragments.ts";
 // What a phone, or a collecting board, does with SmartBeacon payloads: it puts messages together and bounds its own work. It has no key, so it can't tell a true message from a
 // forged one; whoever has the key does. Source: this project's own design (QB-10); the bounds below are all there is, whatever is on the air.
 
-/** At most so many addresses are remembered, the least recently heard goes; and of each so many ids seen or finished. */
+/** At most so many addresses are remembered, the least recently heard goes; and of all of them so many message ids, the one begun first goes. */
 const ADDRESSES = 32;
-const IDS = 16;
+const MARKS = 64;
 const CONTEXTS = 8;
 const CONTEXTS_OF_ADDRESS = 2;
 /** Digests of the messages accepted last, against replays. */
@@ -73,26 +73,13 @@ export interface Receiver {
   waiting: WaitingMessage[];
 }
 
-interface Seen {
-  id: number;
-  at: number;
-}
-
-interface Sender {
-  address: string;
-  /** Ids whose first fragment came within 30 s. */
-  begun: Seen[];
-  finished: Seen[];
-  penaltyUntil: number;
-  acceptedAt: number;
-}
-
 /** A message on its way. */
 interface Context {
   address: string;
   at: number;
   type: number;
-  id: number;
+  /** As in the marks. */
+  key: number;
   /** Fragments in all, and a bit for each that is there. */
   count: number;
   have: number;
@@ -101,37 +88,53 @@ interface Context {
   total: number;
 }
 
-/** A receiver with nothing heard yet. */
+/** A receiver with nothing heard yet. What it holds stands in typed arrays: of objects a flood would take 1.6 times as much of a board. */
 export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver {
-  let senders: Sender[] = [];
+  // An address has a slot. Its times, ms: heard last at `slot`, under penalty until at ADDRESSES + slot, message accepted last at 2 * ADDRESSES + slot.
+  const addresses: string[] = [];
+  const times = new Float64Array(3 * ADDRESSES);
+  // Ids whose first fragment has come: (slot + 1) * 65536 + id, when that was, and whether the message is finished. Zero: none.
+  const marks = new Uint32Array(MARKS);
+  const begunAt = new Float64Array(MARKS);
+  const finished = new Uint8Array(MARKS);
+  let nextMark = 0;
   let contexts: Context[] = [];
-  const ring: string[] = [];
+  // The first eight bytes of each digest as two numbers.
+  const ring = new Uint32Array(RING);
+  const ringLow = new Uint32Array(RING);
+  let nextInRing = 0;
   const waiting: WaitingMessage[] = [];
   let tokens = limits.bucket;
   let filledAt = 0;
 
-  function senderOf(address: string): Sender {
-    let sender: Sender = { address: address, begun: [], finished: [], penaltyUntil: 0, acceptedAt: -limits.messageMs };
-    senders = senders.filter(function (known) {
-      if (known.address !== address) return true;
-      sender = known;
-      return false;
-    });
-    if (senders.length === ADDRESSES) senders.shift();
-    senders.push(sender);
-    return sender;
+  function slotOf(at: number, address: string): number {
+    let slot = addresses.indexOf(address);
+    if (slot < 0) {
+      slot = addresses.length;
+      if (slot === ADDRESSES) {
+        slot = 0;
+        for (let i = 1; i < ADDRESSES; i++) if (times[i] < times[slot]) slot = i;
+        for (let i = 0; i < MARKS; i++) if (marks[i] >> 16 === slot + 1) marks[i] = 0;
+      }
+      addresses[slot] = address;
+      times[ADDRESSES + slot] = 0;
+      times[2 * ADDRESSES + slot] = -limits.messageMs;
+    }
+    times[slot] = at;
+    return slot;
   }
 
-  /** Adds to a list that forgets its oldest. */
-  function remember(list: Seen[], id: number, at: number): void {
-    if (list.length === IDS) list.shift();
-    list.push({ id: id, at: at });
-  }
-
-  function knows(list: Seen[], id: number): boolean {
-    return list.some(function (seen) {
-      return seen.id === id;
-    });
+  /** Remembers that an id has begun. Answers its place. */
+  function mark(at: number, key: number): number {
+    let place = marks.indexOf(key);
+    if (place < 0) {
+      place = nextMark;
+      nextMark = (nextMark + 1) % MARKS;
+    }
+    marks[place] = key;
+    begunAt[place] = at;
+    finished[place] = 0;
+    return place;
   }
 
   /** Takes out the oldest entry of the address that has most of them; among equals the oldest of all. Entries stand in the order of their age. */
@@ -154,19 +157,21 @@ export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver
   }
 
   /** A whole message against replays, speed and floods. */
-  function accept(at: number, sender: Sender, type: number, bytes: Uint8Array, digest: Uint8Array): Answer {
-    const key = hex(digest.subarray(0, 8));
-    if (ring.indexOf(key) >= 0) return "replay";
-    if (at - sender.acceptedAt < limits.messageMs / 2) return "too-fast";
+  function accept(at: number, slot: number, type: number, bytes: Uint8Array, digest: Uint8Array): Answer {
+    const high = readU32(digest, 0);
+    const low = readU32(digest, 4);
+    for (let i = ring.indexOf(high); i >= 0 && i < RING; i++) if (ring[i] === high && ringLow[i] === low) return "replay";
+    if (at - times[2 * ADDRESSES + slot] < limits.messageMs / 2) return "too-fast";
     tokens = Math.min(limits.bucket, tokens + ((at - filledAt) * limits.bucket) / limits.messageMs);
     filledAt = at;
     if (tokens < 1) return "global-rate";
     tokens--;
-    sender.acceptedAt = at;
-    if (ring.length === RING) ring.shift();
-    ring.push(key);
+    times[2 * ADDRESSES + slot] = at;
+    ring[nextInRing] = high;
+    ringLow[nextInRing] = low;
+    nextInRing = (nextInRing + 1) % RING;
     if (waiting.length === BUFFER) evict(waiting);
-    waiting.push({ address: sender.address, at: at, type: type, bytes: bytes });
+    waiting.push({ address: addresses[slot], at: at, type: type, bytes: bytes });
     return "message";
   }
 
@@ -180,41 +185,39 @@ export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver
     if (count < 4 || count > (type === MESSAGE_FRAGMENT ? 4 : 8)) return "bad-count";
     if (size < CHUNK && (type === MESSAGE_FRAGMENT || index < count - 1)) return "bad-chunk";
 
-    const id = payload[1] * 256 + payload[2];
-    const young = function (ms: number) {
-      return function (entry: { at: number }) {
-        return at - entry.at <= ms;
-      };
-    };
-    const sender = senderOf(address);
-    contexts = contexts.filter(young(limits.contextMs));
-    sender.finished = sender.finished.filter(young(FINISHED_MS));
-    sender.begun = sender.begun.filter(young(NEW_IDS_MS));
-    if (at < sender.penaltyUntil) return "penalty";
-    if (knows(sender.finished, id)) return "repeat";
+    const slot = slotOf(at, address);
+    const key = (slot + 1) * 65536 + payload[1] * 256 + payload[2];
+    contexts = contexts.filter(function (open) {
+      return at - open.at <= limits.contextMs;
+    });
+    if (at < times[ADDRESSES + slot]) return "penalty";
+    let place = marks.indexOf(key);
+    if (place >= 0 && finished[place] && at - begunAt[place] <= FINISHED_MS) return "repeat";
 
     let context: Context | undefined;
     let oldestOfSender: Context | undefined;
     let ofSender = 0;
     contexts.forEach(function (open) {
       if (open.address !== address) return;
-      if (open.id === id) context = open;
+      if (open.key === key) context = open;
       if (!ofSender++) oldestOfSender = open;
     });
     if (!context) {
-      if (!knows(sender.begun, id)) {
-        if (sender.begun.length >= limits.newIds) {
+      if (place < 0 || at - begunAt[place] > NEW_IDS_MS) {
+        let recent = 0;
+        for (let i = 0; i < MARKS; i++) if (marks[i] >> 16 === slot + 1 && at - begunAt[i] <= NEW_IDS_MS) recent++;
+        if (recent >= limits.newIds) {
           contexts = contexts.filter(function (open) {
             return open.address !== address;
           });
-          sender.penaltyUntil = at + PENALTY_MS;
+          times[ADDRESSES + slot] = at + PENALTY_MS;
           return "rate";
         }
-        remember(sender.begun, id, at);
+        mark(at, key);
       }
       if (oldestOfSender && ofSender >= CONTEXTS_OF_ADDRESS) drop(oldestOfSender);
       if (contexts.length === CONTEXTS) evict(contexts);
-      context = { address: address, at: at, type: type, id: id, count: count, have: 0, bytes: new Uint8Array(count * CHUNK), total: count * CHUNK };
+      context = { address: address, at: at, type: type, key: key, count: count, have: 0, bytes: new Uint8Array(count * CHUNK), total: count * CHUNK };
       contexts.push(context);
     }
 
@@ -241,9 +244,12 @@ export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver
     const digest = crypto.sha256(bytes);
     if (digest[0] !== payload[1] || digest[1] !== payload[2]) return "bad-digest";
     if (type === FERNET_FRAGMENT && (bytes.length < 73 || bytes.length > 153 || (bytes.length - 57) % 16)) return "bad-length";
-    const answer = accept(at, sender, type, bytes, digest);
+    const answer = accept(at, slot, type, bytes, digest);
     // What came too fast may come again: the beacon repeats it, and by then there may be room.
-    if (answer === "message" || answer === "replay") remember(sender.finished, id, at);
+    if (answer === "message" || answer === "replay") {
+      place = marks.indexOf(key);
+      finished[place < 0 ? mark(at, key) : place] = 1;
+    }
     return answer;
   }
 
@@ -251,10 +257,10 @@ export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver
     waiting: waiting,
     receive: function (at, address, payload) {
       const type = payload[0];
-      if (type === COMPACT_TOKEN && payload.length === 24) return accept(at, senderOf(address), type, payload, crypto.sha256(payload));
+      if (type === COMPACT_TOKEN && payload.length === 24) return accept(at, slotOf(at, address), type, payload, crypto.sha256(payload));
       if (type === WHOLE_MESSAGE && payload.length === 81) {
         const message = payload.subarray(1);
-        return accept(at, senderOf(address), MESSAGE_FRAGMENT, message, crypto.sha256(message));
+        return accept(at, slotOf(at, address), MESSAGE_FRAGMENT, message, crypto.sha256(message));
       }
       return receiveFragment(at, address, payload);
     },

@@ -79,8 +79,8 @@ describe("a receiver of SmartBeacon messages", () => {
   test("a finished id is forgotten after 10 minutes; then the ring knows the message", () => {
     const { hear } = receiver();
     hear(0, "a", message(1));
-    expect(hear(10 * MINUTE, "a", message(1))[0]).toBe("repeat");
-    expect(hear(10 * MINUTE + 10, "a", message(1)).at(-1)).toBe("replay");
+    expect(hear(10 * MINUTE - 3, "a", message(1))).toEqual(Array(4).fill("repeat"));
+    expect(hear(10 * MINUTE + 1, "a", message(1)).at(-1)).toBe("replay");
   });
 
   test("a replay a day later is one as long as fewer than 64 messages came between", () => {
@@ -117,22 +117,48 @@ describe("a receiver of SmartBeacon messages", () => {
 
   test("32 addresses are remembered, the one heard least recently goes", () => {
     const { receive, hear } = receiver();
-    const penalised = (address: string) => receive(1000, address, payloads(message(9))[0]) === "penalty";
+    let at = 1000;
+    const hearOthers = (name: string, count: number) => {
+      for (let n = 0; n < count; n++) receive(at++, `${name} ${n}`, payloads(message(0))[0]);
+    };
+    const penalised = (address: string) => receive(at++, address, payloads(message(9))[0]) === "penalty";
     for (const n of [1, 2, 3]) receive(n, "loud", payloads(message(n))[0]);
-    for (let n = 0; n < 31; n++) receive(500, `other ${n}`, payloads(message(0))[0]);
+    hearOthers("other", 31);
     expect(penalised("loud")).toBe(true);
-    for (let n = 0; n < 31; n++) receive(600, `other ${n}`, payloads(message(0))[0]);
+    hearOthers("another", 31);
     expect(penalised("loud")).toBe(true);
-    for (let n = 0; n < 32; n++) receive(700, `another ${n}`, payloads(message(0))[0]);
+    hearOthers("one more", 32);
     expect(penalised("loud")).toBe(false);
-    expect(hear(2000, "loud", message(1)).at(-1)).toBe("message");
+    expect(hear(20_000, "loud", message(1)).at(-1)).toBe("message");
   });
 
-  test("16 finished ids of an address are remembered; the ring still knows the message", () => {
-    const { hear } = receiver({ messageMs: 3000, newIds: 30 });
-    for (let n = 0; n <= 16; n++) expect(hear(n * 3000, "a", message(n)).at(-1)).toBe("message");
-    expect(hear(52_000, "a", message(1))[0]).toBe("repeat");
-    expect(hear(52_000, "a", message(0)).at(-1)).toBe("replay");
+  test("nothing of the address whose place it takes is left with another", () => {
+    const { hear } = receiver({ bucket: 99 });
+    hear(0, "first", message(1));
+    for (let n = 0; n < 32; n++) hear(1000 + 10 * n, `other ${n}`, message(100 + n));
+    // in the first one's place: its id is not finished here, its message was not too soon before
+    expect(hear(2000, "other 31", message(1))[0]).toBe("partial");
+    expect(hear(3000, "new", message(2)).at(-1)).toBe("message");
+  });
+
+  test("neither is a penalty: it goes with the address that earned it", () => {
+    const { receive } = receiver();
+    for (const n of [1, 2, 3]) receive(n, "loud", payloads(message(n))[0]);
+    for (let n = 0; n < 32; n++) expect(receive(100 + n, `other ${n}`, payloads(message(50))[0])).toBe("partial");
+  });
+
+  test("an id that begins again after 30 s counts again", () => {
+    const { receive } = receiver();
+    const begin = (at: number, n: number) => receive(at, "a", payloads(message(n))[0]);
+    expect([begin(0, 1), begin(31_000, 1), begin(31_001, 2), begin(31_002, 3)]).toEqual(["partial", "partial", "partial", "rate"]);
+  });
+
+  test("64 ids are remembered, those of all addresses together; the ring still knows the message", () => {
+    const { hear } = receiver({ messageMs: 3000, newIds: 30, bucket: 99 });
+    for (let n = 0; n <= 64; n++) expect(hear(n * 3000, "a", message(n)).at(-1)).toBe("message");
+    expect(hear(65 * 3000, "a", message(1))[0]).toBe("repeat");
+    expect(hear(65 * 3000, "a", message(0))[0]).toBe("partial");
+    expect(hear(65 * 3000, "a", message(63))[0]).toBe("repeat");
   });
 
   test("a forger who completes an id first doesn't keep the true message out", () => {
