@@ -70,7 +70,8 @@ export function parseTimestamp(text: string): number | undefined {
   const minutes = offset.length > 1 ? +offset[1] : 0;
   if (local === undefined || text.substr(19, 4) !== "/UTC" || (sign !== "+" && sign !== "-")) return undefined;
   if (!(hours >= 0 && minutes >= 0 && minutes < 60 && hours * 60 + minutes <= 840)) return undefined;
-  if (offset.length > 2 || offset[0] !== "" + hours || (offset.length > 1 && offset[1] !== twoDigits(minutes))) return undefined;
+  if (offset.length > 2 || offset[0] !== "" + Math.floor(hours) || (offset.length > 1 && offset[1] !== twoDigits(Math.floor(minutes))))
+    return undefined;
   const unix = local - (hours * 60 + minutes) * (sign === "-" ? -60 : 60);
   return unix >= 0 && unix <= 0xffffffff ? unix : undefined;
 }
