@@ -55,6 +55,7 @@ test("MESSAGE C: only what the beacon sealed is opened (QB-06)", () => {
       opened++;
       ensure(sealed.get(toHex(input)) === unix, "opened what was never sealed");
     },
+    2,
   );
   expect(opened).toBeGreaterThan(0);
 });
