@@ -46,11 +46,21 @@ export interface StoredSighting extends Heard {
   rssi: number;
 }
 
-/** In order of first seen, then of storing; those without UTC last. */
-export async function encounters(query: Kysely<Tables>, filter: Filter = {}): Promise<StoredEncounter[]> {
+/** An encounter with an identifier of another protocol: no metadata, and the transmit power where the packet told it. */
+export interface StoredOthers extends Omit<StoredEncounter, "rpi" | "aem" | "address" | "addressType" | "position"> {
+  protocol: string;
+  /** 16 bytes; of a dense encounter the first 5. Of DP-3T's unlinkable design the observation's hash, the first 16 bytes of 32. */
+  identifier: Uint8Array;
+  /** dBm. */
+  txPower: number | null;
+}
+
+/** Those of one protocol, and of no other: what is matched by different rules is never mixed (CT-05). */
+function select(query: Kysely<Tables>, protocol: string, { board, from, to }: Filter) {
   let select = query
     .selectFrom("encounters as e")
     .leftJoin("logs as l", "l.id", "e.log")
+    .where("e.protocol", "=", protocol)
     .select((eb) => [
       eb.fn.coalesce("e.board_id", "l.board_id").as("board"),
       "l.log_id as logId",
@@ -65,15 +75,27 @@ export async function encounters(query: Kysely<Tables>, filter: Filter = {}): Pr
       "e.count",
       "e.max_rssi as maxRssi",
       "e.mean_rssi as meanRssi",
+      "e.tx_power as txPower",
     ])
     .orderBy(sql`e.first_unix IS NULL`)
     .orderBy("e.first_unix")
     .orderBy("e.id");
-  const { board, from, to } = filter;
   if (board !== undefined) select = select.where((eb) => eb.or([eb("e.board_id", "=", board), eb("l.board_id", "=", board)]));
   if (from !== undefined) select = select.where("e.last_unix", ">=", from);
   if (to !== undefined) select = select.where("e.first_unix", "<=", to);
-  return (await select.execute()).map(withPosition);
+  return select.execute();
+}
+
+/** GAEN's, in order of first seen, then of storing; those without UTC last. */
+export async function encounters(query: Kysely<Tables>, filter: Filter = {}): Promise<StoredEncounter[]> {
+  // the layout has an AEM with each of them
+  return (await select(query, "gaen", filter)).map(({ txPower: _, aem, ...row }) => withPosition({ ...row, aem: aem! }));
+}
+
+/** Those of another protocol, in the same order. */
+export async function encountersOfOthers(query: Kysely<Tables>, protocol: string, filter: Filter = {}): Promise<StoredOthers[]> {
+  const rows = await select(query, protocol, filter);
+  return rows.map(({ rpi, aem: _a, address: _b, addressType: _c, position: _d, ...row }) => ({ ...row, protocol, identifier: rpi }));
 }
 
 /** In order of time, then of storing; those without UTC last. */
@@ -108,7 +130,13 @@ export async function sightings(query: Kysely<Tables>, filter: Filter = {}): Pro
 
 /** The AEM of each RPI that boards met, in full: for one RPI it is always the same. */
 async function metadataByIdentifier(query: Kysely<Tables>): Promise<Map<string, Uint8Array>> {
-  const rows = await query.selectFrom("encounters").select(["rpi", "aem"]).where("log", "is not", null).execute();
+  const rows = await query
+    .selectFrom("encounters")
+    .select(["rpi", "aem"])
+    .where("log", "is not", null)
+    .where("protocol", "=", "gaen")
+    .$narrowType<{ aem: Uint8Array }>()
+    .execute();
   return new Map(rows.map((row) => [latin1(row.rpi), row.aem]));
 }
 

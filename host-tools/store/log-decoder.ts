@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { PROTOCOLS } from "../../boards/capabilities.ts";
 import { readU16, readU32 } from "../../protocols/bytes.ts";
 import { ROLLING_PERIOD } from "../../protocols/gaen/key-schedule.ts";
 import {
@@ -10,7 +11,12 @@ import {
   DENSE,
   DENSE_SECONDS,
   ENCOUNTER,
+  KEY_OF_OTHERS,
+  KEY_OF_OTHERS_ENDED,
   MARK,
+  NO_POWER,
+  OTHERS,
+  OTHERS_DENSE,
   PAYLOAD_BYTES,
   PREFIX_BYTES,
   PUBLIC_ADDRESS,
@@ -20,123 +26,31 @@ import {
   TEK,
   WORD_BYTES,
 } from "../../protocols/log-format.ts";
+import { GAEN_TAG } from "../../protocols/protocol-tags.ts";
 import { SETTING_COUNT } from "../../protocols/settings.ts";
 import { FormatError } from "../errors.ts";
+import type {
+  ClockRecord,
+  DamagedRecord,
+  DenseRecord,
+  EncounterRecord,
+  LogRecord,
+  MarkRecord,
+  OthersDenseRecord,
+  OthersRecord,
+  OwnKey,
+  Place,
+  PulledBlock,
+  SightingRecord,
+} from "./log-records.ts";
 
-// Records as they lie in a board's flash to typed ones. The layouts stand in protocols/log-format.ts, each offset below is from there.
+// Records as they lie in a board's flash to typed ones (log-records.ts). The layouts stand in protocols/log-format.ts, each offset below is from there.
 
-/** What one `T.r` answered: `slots` is whole records, one behind the other; `era` and `baseTick` hold for the first of them. Sequence numbers count words. */
-export interface PulledBlock {
-  /** Sequence number of the first record. */
-  seq: number;
-  era: number;
-  baseTick: number;
-  slots: Uint8Array;
-  /** Where the board said to go on; `seq` plus the number of words where it said nothing. */
-  nextSeq?: number;
-}
+export type * from "./log-records.ts";
 
-/** Where a record stands: its sequence number for ever, and what ticks near it count from. */
-export interface Place {
-  seq: number;
-  era: number;
-  baseTick: number;
-}
-
-/** Ticks are seconds since the era began. */
-export interface EncounterRecord extends Place {
-  kind: "encounter";
-  rpi: Uint8Array;
-  aem: Uint8Array;
-  firstTick: number;
-  lastTick: number;
-  /** Sightings merged; 127 means 127 or more. */
-  count: number;
-  maxRssi: number;
-  /** dBm; at most 31 below the maximum, where it may have been lower still. */
-  meanRssi: number;
-}
-/** An encounter of which 40 bits of the identifier are kept. Its true times lie inside the ones here. */
-export interface DenseRecord extends Place {
-  kind: "dense";
-  /** The first 5 of the RPI's 16 bytes. */
-  prefix: Uint8Array;
-  /** The second of the AEM's 4 bytes, encrypted: the transmit power. */
-  power: Uint8Array;
-  /** At most 7 s earlier, and at most 7 s later, than it was; multiples of 8 s from the base tick on. */
-  firstTick: number;
-  lastTick: number;
-  maxRssi: number;
-  /** dBm; at most 15 below the maximum, where it may have been lower still. */
-  meanRssi: number;
-}
-export interface SightingRecord extends Place {
-  kind: "sighting";
-  rpi: Uint8Array;
-  /** `aa:bb:cc:dd:ee:ff`, most significant byte first. */
-  address: string;
-  addressType: "random" | "public";
-  rssi: number;
-  tick: number;
-}
-export interface ClockRecord extends Place {
-  kind: "clock";
-  /** The era and tick that `unixMs` belongs to. They are the record's own: a copy keeps them. */
-  clockEra: number;
-  tick: number;
-  /** Undefined while the board's clock was not set. */
-  unixMs: number | undefined;
-  /** By how many ms the clock was put forward; undefined when it had not been set, or by more than the record holds. */
-  stepMs: number | undefined;
-  roundTripMs: number;
-  /** 1 the hub set it, 2 kept over a restart of the firmware, 3 repeated, 4 the hub acknowledged, 7 battery low, 8 battery recovered; see log-format.ts. */
-  why: number;
-  /** Sequence number before which the hub had everything. */
-  acknowledged: number;
-}
-export interface SettingsRecord extends Place {
-  kind: "settings";
-  /** In the order of protocols/settings.ts. */
-  values: number[];
-}
-export interface MarkRecord extends Place {
-  kind: "mark";
-  /** Millivolt, undefined when the board could not tell. */
-  batteryMv: number | undefined;
-  /** The firmware had just started. */
-  started: boolean;
-  firmware: string;
-}
-/** A record that was deleted, or an own key, which a board does not show. */
-export interface DeletedRecord extends Place {
-  kind: "deleted";
-}
-/** Not what the board wanted to write: a torn write, a worn cell, or a kind this version does not know. */
-export interface DamagedRecord extends Place {
-  kind: "damaged";
-  reason: string;
-}
-/** An erased word that was never written. */
-export interface BlankRecord extends Place {
-  kind: "blank";
-}
-export type LogRecord =
-  | EncounterRecord
-  | DenseRecord
-  | SightingRecord
-  | ClockRecord
-  | SettingsRecord
-  | MarkRecord
-  | DeletedRecord
-  | DamagedRecord
-  | BlankRecord;
-
-/** An own key as `T.k` hands it over: a 26-byte payload. */
-export interface OwnKey {
-  tek: Uint8Array;
-  rollingStart: number;
-  rollingPeriod: number;
-}
+/** Transmit power in a dense record of another protocol. */
+const NO_POWER_STEP = 31;
+const LOWEST_STEP_POWER = -40;
 
 const readI32 = (bytes: Uint8Array, offset: number) => readU32(bytes, offset) | 0;
 const readI16 = (bytes: Uint8Array, offset: number) => (readU16(bytes, offset) << 16) >> 16;
@@ -230,39 +144,46 @@ function decodeSighting(payload: Uint8Array, place: Place): SightingRecord {
   };
 }
 
-function decodeDense(slot: Uint8Array, place: Place): DenseRecord {
-  const times = readU32(slot, 1);
-  const firstTick = place.baseTick + DENSE_SECONDS * (times & 0x1ffff);
-  const duration = ((times >> 17) & 0x7f) | ((slot[10] & 1) << 7);
-  const maxRssi = 0 - (slot[10] >> 1);
-  return {
-    kind: "dense",
-    ...place,
-    prefix: slot.slice(4, 4 + PREFIX_BYTES),
-    power: slot.slice(9, 10),
-    firstTick,
-    lastTick: firstTick + DENSE_SECONDS * duration,
-    maxRssi,
-    meanRssi: maxRssi - (slot[0] >> 4),
-  };
+/** Name of a protocol that is not GAEN; undefined for a number that no protocol we know has. */
+export function otherProtocol(tag: number): string | undefined {
+  return tag === GAEN_TAG ? undefined : Object.keys(PROTOCOLS).find((name) => PROTOCOLS[name].tag === tag);
 }
 
-function decodeEncounter(payload: Uint8Array, place: Place): EncounterRecord {
+const unknownProtocol = (tag: number, place: Place): DamagedRecord => ({ kind: "damaged", reason: "unknown protocol " + tag, ...place });
+
+function decodeDense(slot: Uint8Array, place: Place): DenseRecord | OthersDenseRecord | DamagedRecord {
+  const times = readU32(slot, 1);
+  const firstTick = place.baseTick + DENSE_SECONDS * (times & (OTHERS_DENSE - 1));
+  const duration = ((times >> 17) & 0x7f) | ((slot[10] & 1) << 7);
+  const maxRssi = 0 - (slot[10] >> 1);
+  const prefix = slot.slice(4, 4 + PREFIX_BYTES);
+  const heard = { ...place, firstTick, lastTick: firstTick + DENSE_SECONDS * duration, maxRssi, meanRssi: maxRssi - (slot[0] >> 4) };
+  if (!(times & OTHERS_DENSE)) return { kind: "dense", ...heard, prefix, power: slot.slice(9, 10) };
+  const protocol = otherProtocol(slot[9] & 7);
+  if (protocol === undefined) return unknownProtocol(slot[9] & 7, place);
+  const step = slot[9] >> 3;
+  return { kind: "others-dense", ...heard, protocol, prefix, txPower: step === NO_POWER_STEP ? undefined : LOWEST_STEP_POWER + 2 * step };
+}
+
+function decodeEncounter(payload: Uint8Array, place: Place): EncounterRecord | OthersRecord | DamagedRecord {
   const times = readU32(payload, 20);
   const signal = readU16(payload, 24);
-  const firstTick = place.baseTick + 2 * (times & 0x7ffff);
+  const firstTick = place.baseTick + 2 * (times & (OTHERS - 1));
   const maxRssi = 0 - ((signal >> 4) & 0x7f);
-  return {
-    kind: "encounter",
+  const heard = {
     ...place,
-    rpi: payload.slice(0, 16),
-    aem: payload.slice(16, 20),
     firstTick,
     lastTick: firstTick + 2 * ((times >>> 19) & 0x3ff),
     count: (times >>> 29) | ((signal & 15) << 3),
     maxRssi,
     meanRssi: maxRssi - (signal >> 11),
   };
+  const identifier = payload.slice(0, 16);
+  if (!(times & OTHERS)) return { kind: "encounter", ...heard, rpi: identifier, aem: payload.slice(16, 20) };
+  const protocol = otherProtocol(payload[16]);
+  if (protocol === undefined) return unknownProtocol(payload[16], place);
+  const power = readI8(payload, 17);
+  return { kind: "others", ...heard, protocol, identifier, txPower: power === NO_POWER ? undefined : power };
 }
 
 function decodeClock(payload: Uint8Array, place: Place): ClockRecord {
@@ -298,22 +219,32 @@ function decodeMark(payload: Uint8Array, place: Place): MarkRecord {
   };
 }
 
+/** The payloads of `T.k`'s answer. @throws FormatError for a length that isn't that of whole ones. */
+export function splitPayloads(payloads: Uint8Array): Uint8Array[] {
+  if (payloads.length % PAYLOAD_BYTES !== 0) {
+    throw new FormatError("bad_keys", `own keys: a multiple of ${PAYLOAD_BYTES} bytes expected, got ${payloads.length}; ask the board again`);
+  }
+  return Array.from({ length: payloads.length / PAYLOAD_BYTES }, (_, i) => payloads.subarray(i * PAYLOAD_BYTES, (i + 1) * PAYLOAD_BYTES));
+}
+
+/** Is a payload of `T.k` a part of another protocol's secret? Those are read by keys-of-others.ts. */
+export const isOfOthers = (payload: Uint8Array) => payload[21] === KEY_OF_OTHERS || payload[21] === KEY_OF_OTHERS_ENDED;
+
 /**
- * Own keys from the answer of `T.k`: payloads of 26 bytes, one after the other.
+ * Own keys of GAEN from the answer of `T.k`: payloads of 26 bytes, one after the other.
  * A key of period 0 was drawn in the interval that still runs and has nothing to publish yet: it is left out.
  * @throws FormatError for another length, or a rolling period that no key has.
  */
 export function decodeOwnKeys(payloads: Uint8Array): OwnKey[] {
-  if (payloads.length % PAYLOAD_BYTES !== 0) {
-    throw new FormatError("bad_keys", `own keys: a multiple of ${PAYLOAD_BYTES} bytes expected, got ${payloads.length}; ask the board again`);
-  }
   const keys: OwnKey[] = [];
-  for (let offset = 0; offset < payloads.length; offset += PAYLOAD_BYTES) {
-    const payload = payloads.subarray(offset, offset + PAYLOAD_BYTES);
+  for (const [i, payload] of splitPayloads(payloads).entries()) {
+    if (isOfOthers(payload)) continue;
     const rollingPeriod = payload[20];
     if (rollingPeriod > ROLLING_PERIOD) {
-      const at = offset / PAYLOAD_BYTES + 1;
-      throw new FormatError("bad_keys", `own key ${at}: rolling period 1 to ${ROLLING_PERIOD} expected, got ${rollingPeriod}; ask the board again`);
+      throw new FormatError(
+        "bad_keys",
+        `own key ${i + 1}: rolling period 1 to ${ROLLING_PERIOD} expected, got ${rollingPeriod}; ask the board again`,
+      );
     }
     if (rollingPeriod === 0) continue;
     keys.push({ tek: payload.slice(0, 16), rollingStart: readU32(payload, 16), rollingPeriod });

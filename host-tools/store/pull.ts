@@ -5,15 +5,17 @@ import { type BoardContact, meetBoard } from "./boards.ts";
 import { resolveChange, stretchesByEra, TickRange } from "./clocks.ts";
 import { decodeBlock, type LogRecord, type PulledBlock, splitRecords } from "./log-decoder.ts";
 
+const ENCOUNTERS: LogRecord["kind"][] = ["encounter", "dense", "others", "others-dense"];
+
 /** What became of a pull. */
 export interface Committed {
   board: string;
-  /** Records that were not in the store yet, and how many of them are encounters. */
+  /** Records that were not in the store yet, and how many of them are encounters, of whatever protocol. */
   added: number;
   encounters: number;
   /** Sequence number before which the store now has everything that was pulled: what may be acknowledged to the board. */
   upTo: number;
-  /** Records that failed their check, of this pull. */
+  /** Records that failed their check or are of a protocol unknown here, of this pull. */
   damaged: { seq: number; reason: string }[];
 }
 
@@ -34,7 +36,7 @@ export function commitPull(database: Database.Database, contact: BoardContact, b
           if (record.kind === "damaged") committed.damaged.push({ seq: record.seq, reason: record.reason });
           if (!write.record(record, slots[i])) continue;
           committed.added++;
-          if (record.kind === "encounter" || record.kind === "dense") committed.encounters++;
+          if (ENCOUNTERS.includes(record.kind)) committed.encounters++;
         }
         committed.upTo = Math.max(committed.upTo, block.nextSeq ?? block.seq + block.slots.length / WORD_BYTES);
       }
@@ -54,6 +56,9 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
   const addDamaged = database.prepare("INSERT INTO damaged (log, seq, reason, committed_unix) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
   const addEncounter = database.prepare(
     `INSERT INTO encounters (log, seq, era, first_tick, last_tick, rpi, aem, count, max_rssi, mean_rssi) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const addOthers = database.prepare(
+    `INSERT INTO encounters (log, seq, era, first_tick, last_tick, rpi, count, max_rssi, mean_rssi, protocol, tx_power) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const addSighting = database.prepare(
     "INSERT INTO sightings (log, seq, era, tick, rpi, rssi, address, address_type) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -90,6 +95,11 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
       } else if (record.kind === "dense") {
         const { firstTick, lastTick, prefix, power, maxRssi, meanRssi } = record;
         addEncounter.run(log, seq, era, firstTick, lastTick, prefix, power, null, maxRssi, meanRssi);
+        touch(era, firstTick, lastTick);
+      } else if (record.kind === "others" || record.kind === "others-dense") {
+        const { firstTick, lastTick, maxRssi, meanRssi, protocol, txPower } = record;
+        const [identifier, count] = record.kind === "others" ? [record.identifier, record.count] : [record.prefix, null];
+        addOthers.run(log, seq, era, firstTick, lastTick, identifier, count, maxRssi, meanRssi, protocol, txPower ?? null);
         touch(era, firstTick, lastTick);
       } else if (record.kind === "sighting") {
         addSighting.run(log, seq, era, record.tick, record.rpi, record.rssi, record.address, record.addressType);

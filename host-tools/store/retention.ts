@@ -8,6 +8,7 @@ export const RETENTION_DAYS = 14;
 export interface Purged {
   encounters: number;
   sightings: number;
+  /** Own keys, of whatever protocol. */
   keys: number;
 }
 
@@ -36,6 +37,8 @@ export function purge(database: Database.Database, now: number, days: number): P
       database.prepare("DELETE FROM records WHERE kind NOT IN ('encounter', 'sighting') AND committed_unix < ?").run(limit);
       database.prepare("DELETE FROM damaged WHERE committed_unix < ?").run(limit);
       database.prepare(`DELETE FROM teks WHERE import_id IS NULL AND (rolling_start + rolling_period) * ${INTERVAL_SECONDS} < ?`).run(limit);
+      // a chain of SKs tells of the days after it as well: it ages from when it was handed over last
+      database.prepare("DELETE FROM keys_of_others WHERE CASE WHEN last_day IS NULL THEN added_unix ELSE (last_day + 1) * 86400 END < ?").run(limit);
       const after = counts(database);
       return { encounters: before.encounters - after.encounters, sightings: before.sightings - after.sightings, keys: before.keys - after.keys };
     })
@@ -47,7 +50,8 @@ export function purge(database: Database.Database, now: number, days: number): P
 function counts(database: Database.Database): Purged {
   return database
     .prepare(
-      "SELECT (SELECT count(*) FROM encounters) AS encounters, (SELECT count(*) FROM sightings) AS sightings, (SELECT count(*) FROM teks) AS keys",
+      `SELECT (SELECT count(*) FROM encounters) AS encounters, (SELECT count(*) FROM sightings) AS sightings,
+         (SELECT count(*) FROM teks) + (SELECT count(*) FROM keys_of_others) AS keys`,
     )
     .get() as Purged;
 }

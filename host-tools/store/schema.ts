@@ -63,11 +63,17 @@ export interface EncountersTable extends Origin {
   last_tick: number | null;
   first_unix: number | null;
   last_unix: number | null;
+  /** The identifier, of whatever protocol. */
   rpi: Uint8Array;
-  aem: Uint8Array;
+  /** Of GAEN, and of it alone. */
+  aem: Uint8Array | null;
   count: number | null;
   max_rssi: number;
   mean_rssi: number | null;
+  /** `gaen`, or a name of PROTOCOLS in boards/capabilities.ts. */
+  protocol: Generated<string>;
+  /** dBm, as the packet told it; of GAEN it is encrypted in the metadata. */
+  tx_power: number | null;
 }
 
 export interface SightingsTable extends Origin {
@@ -115,6 +121,17 @@ export interface TeksTable {
   added_unix: number;
 }
 
+export interface KeysOfOthersTable {
+  protocol: string;
+  key: Uint8Array;
+  /** Days since 1970. */
+  start_day: number;
+  last_day: number | null;
+  ended: number;
+  board_id: string | null;
+  added_unix: number;
+}
+
 export interface Tables {
   boards: BoardsTable;
   logs: LogsTable;
@@ -126,4 +143,5 @@ export interface Tables {
   clocks: ClocksTable;
   clock_syncs: ClockSyncsTable;
   teks: TeksTable;
+  keys_of_others: KeysOfOthersTable;
 }

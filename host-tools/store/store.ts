@@ -6,9 +6,18 @@ import { type ClockHistory, clockHistory, leaveOut } from "./clock-history.ts";
 import { addClockSync, type ClockSync, clockSyncs, keyHandOvers, resolveTimes } from "./clocks.ts";
 import { type OpenOptions, openDatabase } from "./database.ts";
 import { databaseError } from "./database-errors.ts";
-import { encounters, type Filter, type StoredEncounter, type StoredSighting, sightings } from "./encounters.ts";
+import {
+  encounters,
+  encountersOfOthers,
+  type Filter,
+  type StoredEncounter,
+  type StoredOthers,
+  type StoredSighting,
+  sightings,
+} from "./encounters.ts";
 import { type Imported, type ImportedFile, importRows } from "./import-rows.ts";
 import { addKeys, keys, type StoredKey } from "./keys.ts";
+import { addKeysOfOthers, type KeyOfOthers, keysOfOthers, type StoredKeyOfOthers } from "./keys-of-others.ts";
 import type { OwnKey, PulledBlock } from "./log-decoder.ts";
 import type { MhRow } from "./mh-csv.ts";
 import { type Committed, commitPull } from "./pull.ts";
@@ -110,8 +119,14 @@ export class Store {
     return this.guarded(() => undatedEncounters(this.database, board));
   }
 
+  /** GAEN's. Those of others are never among them (CT-05). */
   encounters(filter?: Filter): Promise<StoredEncounter[]> {
     return this.guarded(() => encounters(this.#query, filter));
+  }
+
+  /** Those of one protocol beside GAEN. */
+  encountersOf(protocol: string, filter?: Filter): Promise<StoredOthers[]> {
+    return this.guarded(() => encountersOfOthers(this.#query, protocol, filter));
   }
 
   /** Single sightings: of boards with the raw log on, and of imported raw files. */
@@ -132,6 +147,16 @@ export class Store {
   /** Own keys, secret: see keys.ts. */
   keys(board?: string): Promise<StoredKey[]> {
     return this.guarded(() => keys(this.#query, board));
+  }
+
+  /** Stores own keys of the other protocols. Answers how many are new. */
+  addKeysOfOthers(board: BoardContact, own: KeyOfOthers[]): Promise<number> {
+    return this.guarded(() => addKeysOfOthers(this.database, board, own, this.now()));
+  }
+
+  /** Own keys of the other protocols, as secret as GAEN's. */
+  keysOfOthers(board?: string): Promise<StoredKeyOfOthers[]> {
+    return this.guarded(() => keysOfOthers(this.#query, board));
   }
 
   /** Deletes what is older than `days`; `now` in Unix seconds. See retention.ts. */

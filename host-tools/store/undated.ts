@@ -75,12 +75,12 @@ export function erasOf(database: Database.Database, log: number): EraSpan[] {
   });
 }
 
-/** Encounters without UTC, of one board or of all, by log and sequence number. */
+/** GAEN's encounters without UTC, of one board or of all, by log and sequence number. */
 export function undatedEncounters(database: Database.Database, board?: string): UndatedEncounter[] {
   const rows = database
     .prepare(
       `SELECT l.board_id AS board, l.log_id AS logId, e.log, e.seq, e.era, e.first_tick AS first, e.last_tick AS last, e.rpi, e.aem, e.max_rssi AS maxRssi
-         FROM encounters e JOIN logs l ON l.id = e.log WHERE e.first_unix IS NULL AND (@board IS NULL OR l.board_id = @board) ORDER BY e.log, e.seq`,
+         FROM encounters e JOIN logs l ON l.id = e.log WHERE e.first_unix IS NULL AND e.protocol = 'gaen' AND (@board IS NULL OR l.board_id = @board) ORDER BY e.log, e.seq`,
     )
     .all({ board: board ?? null }) as (Omit<UndatedEncounter, "seconds"> & { log: number; first: number; last: number })[];
   const bounds = new Map<number, ReturnType<typeof boundsIn>>();

@@ -1,16 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeBlock, decodeOwnKeys, type PulledBlock, sealRecord, splitRecords } from "../../host-tools/store/log-decoder.ts";
+import { PROTOCOLS } from "../../boards/capabilities.ts";
+import {
+  decodeBlock,
+  decodeOwnKeys,
+  type OthersDenseRecord,
+  type OthersRecord,
+  type PulledBlock,
+  sealRecord,
+  splitRecords,
+} from "../../host-tools/store/log-decoder.ts";
 import { writeInt } from "../../protocols/bytes.ts";
 import { DELETED, DELETED_DENSE, DENSE, DENSE_BYTES, ENCOUNTER, LONG_BYTES, TEK } from "../../protocols/log-format.ts";
-import { clock, dense, encounter, mark, settings, sighting, slot, slots } from "./slots.ts";
+import { clock, dense, encounter, mark, othersDenseSlot, othersSlot, settings, sighting, slot, slots } from "./slots.ts";
 
 const block = (bytes: Uint8Array, more: Partial<PulledBlock> = {}): PulledBlock => ({ seq: 145, era: 3, baseTick: 1000, slots: bytes, ...more });
 const decodeOne = (bytes: Uint8Array) => decodeBlock(block(bytes))[0];
 
 describe("records of a board's log", () => {
   test("an encounter keeps its identifier and counts its times from the base tick", () => {
-    const bytes = encounter({ rpi: 7, aem: 9, first: 1_048_574, seconds: 2032, count: 127, maxRssi: -127, below: 31 });
+    const bytes = encounter({ rpi: 7, aem: 9, first: 524_286, seconds: 2032, count: 127, maxRssi: -127, below: 31 });
     expect(decodeOne(bytes)).toEqual({
       kind: "encounter",
       seq: 145,
@@ -18,8 +27,8 @@ describe("records of a board's log", () => {
       baseTick: 1000,
       rpi: new Uint8Array(16).fill(7),
       aem: new Uint8Array(4).fill(9),
-      firstTick: 1_049_574,
-      lastTick: 1_051_606,
+      firstTick: 525_286,
+      lastTick: 527_318,
       count: 127,
       maxRssi: -127,
       meanRssi: -158,
@@ -33,7 +42,7 @@ describe("records of a board's log", () => {
   });
 
   test("a dense record keeps 40 bits of the identifier, and its times hold the true ones", () => {
-    const bytes = dense({ rpi: 7, aem: 9, first: 1_048_573, seconds: 2032, maxRssi: -127, below: 31 });
+    const bytes = dense({ rpi: 7, aem: 9, first: 524_285, seconds: 2032, maxRssi: -127, below: 31 });
     expect(bytes).toHaveLength(DENSE_BYTES);
     expect(decodeOne(bytes)).toEqual({
       kind: "dense",
@@ -42,13 +51,13 @@ describe("records of a board's log", () => {
       baseTick: 1000,
       prefix: new Uint8Array(5).fill(7),
       power: Uint8Array.of(9),
-      firstTick: 1000 + 1_048_568,
-      lastTick: 1000 + 1_050_608,
+      firstTick: 1000 + 524_280,
+      lastTick: 1000 + 526_320,
       maxRssi: -127,
       meanRssi: -142,
     });
     fc.assert(
-      fc.property(fc.nat(1_048_574), fc.nat(2032), fc.nat(127), fc.nat(40), (first, seconds, strength, below) => {
+      fc.property(fc.nat(524_286), fc.nat(2032), fc.nat(127), fc.nat(40), (first, seconds, strength, below) => {
         const record = decodeOne(dense({ first, seconds, maxRssi: -strength, below }));
         if (record.kind !== "dense") throw new Error(record.kind);
         const { firstTick, lastTick, maxRssi, meanRssi } = record;
@@ -57,6 +66,58 @@ describe("records of a board's log", () => {
         expect([maxRssi, meanRssi]).toEqual([0 - strength, 0 - strength - Math.min(below, 15)]);
       }),
     );
+  });
+
+  test("MUX-03: encounters of other protocols have their name, the whole identifier or 5 bytes, and the power that the packet told", () => {
+    const identifier = fc.uint8Array({ minLength: 16, maxLength: 16 });
+    const names = Object.keys(PROTOCOLS).filter((name) => name !== "gaen");
+    const power = fc.option(fc.integer({ min: -128, max: 126 }), { nil: undefined });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...names),
+        identifier,
+        power,
+        fc.nat(262_143),
+        fc.nat(1016),
+        fc.nat(127),
+        (protocol, id, txPower, half, long, strong) => {
+          const heard = { first: 2 * half, seconds: 2 * long, maxRssi: -strong, below: 3 };
+          const { tag } = PROTOCOLS[protocol];
+          const full = decodeOne(othersSlot(tag, id, txPower, heard));
+          expect(full).toMatchObject({ kind: "others", protocol, firstTick: 1000 + heard.first, lastTick: 1000 + heard.first + heard.seconds });
+          expect(full).toMatchObject({ identifier: id, maxRssi: 0 - strong, meanRssi: 0 - strong - 3 });
+          expect((full as OthersRecord).txPower).toBe(txPower);
+          const dense = decodeOne(othersDenseSlot(tag, id, txPower, heard)) as OthersDenseRecord;
+          expect(dense).toMatchObject({ kind: "others-dense", protocol, prefix: id.slice(0, 5), maxRssi: 0 - strong, meanRssi: 0 - strong - 3 });
+          expect(dense.firstTick <= 1000 + heard.first && dense.lastTick >= 1000 + heard.first + heard.seconds).toBe(true);
+          if (txPower === undefined) expect(dense.txPower).toBeUndefined();
+          else expect(Math.abs(dense.txPower! - Math.max(-40, Math.min(20, txPower + 0.5)))).toBeLessThan(1);
+        },
+      ),
+    );
+  });
+
+  test("a protocol that nobody here knows is told with its number, and the records around it are as good as before", () => {
+    const id = new Uint8Array(16).fill(5);
+    const records = decodeBlock(
+      block(
+        slots(
+          encounter({ first: 2 }),
+          othersSlot(77, id, 0, { first: 4 }),
+          othersDenseSlot(7, id, 0, { first: 8 }),
+          othersSlot(0, id, 0, { first: 4 }),
+          dense({ first: 8 }),
+        ),
+      ),
+    );
+    expect(records.map((record) => (record.kind === "damaged" ? record.reason : record.kind))).toEqual([
+      "encounter",
+      "unknown protocol 77",
+      "unknown protocol 7",
+      "unknown protocol 0",
+      "dense",
+    ]);
+    expect(records.map(({ seq }) => seq)).toEqual([145, 152, 159, 162, 169]);
   });
 
   test("a sighting has address, its kind, and a signed signal", () => {

@@ -9,6 +9,9 @@ import {
   LONG_BYTES,
   LONG_WORDS,
   MARK,
+  NO_POWER,
+  OTHERS,
+  OTHERS_DENSE,
   SETTINGS,
   SIGHTING,
 } from "../../protocols/log-format.ts";
@@ -52,6 +55,19 @@ export function denseSlot(rpi: Uint8Array, aem: Uint8Array, { first, seconds = 0
   bytes.set(rpi.subarray(0, 5), 4);
   bytes[9] = aem[1];
   bytes[10] = (units >> 7) | (-maxRssi << 1);
+  return sealRecord(bytes);
+}
+/** An encounter of another protocol: tag, identifier, and the power that the packet told. */
+export function othersSlot(tag: number, identifier: Uint8Array, txPower: number | undefined, heard: Heard): Uint8Array {
+  const bytes = encounterSlot(identifier, Uint8Array.of(tag, txPower ?? NO_POWER, 0, 0), heard);
+  bytes[23] |= OTHERS >> 16;
+  return sealRecord(bytes);
+}
+/** The same as a dense record. */
+export function othersDenseSlot(tag: number, identifier: Uint8Array, txPower: number | undefined, heard: Heard): Uint8Array {
+  const step = txPower === undefined ? 31 : Math.max(0, Math.min(30, Math.ceil((txPower + 40) / 2)));
+  const bytes = denseSlot(identifier, Uint8Array.of(0, tag | (step << 3), 0, 0), heard);
+  bytes[3] |= OTHERS_DENSE >> 16;
   return sealRecord(bytes);
 }
 /** Identifier and metadata of one byte each, repeated. */

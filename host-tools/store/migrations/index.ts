@@ -1,6 +1,7 @@
 import { first } from "./001-first.ts";
 import { clockContacts } from "./002-clock-contacts.ts";
 import { dense } from "./003-dense.ts";
+import { otherProtocols } from "./004-other-protocols.ts";
 
 /** SQL of each step, oldest first. A step is never changed once released; `PRAGMA user_version` counts those a database has seen. */
-export const MIGRATIONS: readonly string[] = [first, clockContacts, dense];
+export const MIGRATIONS: readonly string[] = [first, clockContacts, dense, otherProtocols];
