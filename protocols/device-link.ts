@@ -100,6 +100,8 @@ export interface DeviceStatus {
   er: [number, number, number];
   /** Settings, in the order of settings.ts. */
   c: number[];
+  /** Protocols built in, and those to be sent, bit n for tag n of protocol-tags.ts; absent where GAEN alone is built in. */
+  pr?: [number, number];
   /** AES of a board that has use for it: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
   cr?: string;
   /** SHA-256 of a board that transmits: `in` the interpreter's, `th` our machine code, `js` our own. */

@@ -94,13 +94,17 @@ Boards: ${BOARDS.map((facts) => facts.id).join(", ")}
 Roles: ${Object.entries(ROLES)
   .map(([name, role]) => `${name} (${role.what})`)
   .join("; ")}
-Protocols: ${Object.keys(PROTOCOLS).join(", ")}
+Protocols: ${Object.entries(PROTOCOLS)
+  .map(([name, { what }]) => `${name} (${what})`)
+  .join("; ")}
+Several go into one firmware: it logs them all and sends one, gaen before the others, until the setting transmit says otherwise; ct10 is never sent unasked. dp3t and dp3t-unlinkable exclude each other.
 Features: ${Object.entries(FEATURES)
   .map(([name, what]) => `${name} (${what})`)
   .join("; ")}
 
 Example:
-  tracelet build --board puckjs --role wearable --protocol gaen --set txPower=-8 --set scanTime=4 --out out`;
+  tracelet build --board puckjs --role wearable --protocol gaen --set txPower=-8 --set scanTime=4 --out out
+  tracelet build --board mdbt42q --role wearable --protocol gaen,dp3t --set transmit=gaen,dp3t --set privateAddress=1`;
 
 export const register: RegisterCommand = (program) => {
   program

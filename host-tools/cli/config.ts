@@ -1,5 +1,6 @@
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { configure, parseChange } from "../device/config.ts";
+import { transmitWarnings } from "../device/spoken-protocols.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import type { RegisterCommand } from "./output.ts";
 
@@ -19,7 +20,11 @@ export function settingsTable(values: Record<string, number>): string {
 }
 
 export const register: RegisterCommand = (program) => {
-  withLinkOptions(program.command("config"), ["config --port /dev/ttyUSB0", "config --port /dev/ttyUSB0 --set scanTime=4 --set txPower=-8"])
+  withLinkOptions(program.command("config"), [
+    "config --port /dev/ttyUSB0",
+    "config --port /dev/ttyUSB0 --set scanTime=4 --set txPower=-8",
+    "config --port /dev/ttyUSB0 --set transmit=gaen,dp3t",
+  ])
     .description("show and change the settings of a board")
     .option("--set <key=value>", "change a setting; may be given several times", (text: string, before: string[]) => [...before, text], [])
     .action(async (options: LinkOptions & { set: string[] }) => {
@@ -27,6 +32,9 @@ export const register: RegisterCommand = (program) => {
       await withBoard(options, false, async (board, output) => {
         const values = await configure(board, changes);
         output.result(values, settingsTable(values));
+        if (changes.some(({ name }) => name === "transmit" || name === "privateAddress")) {
+          for (const warning of transmitWarnings(await board.status())) process.stderr.write(`tracelet: warning: ${warning}\n`);
+        }
       });
     });
 };

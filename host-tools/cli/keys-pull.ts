@@ -5,6 +5,8 @@ import { noteClock } from "../device/clock-contact.ts";
 import { utc } from "../device/clock-words.ts";
 import { describeBoard } from "../device/description.ts";
 import { ConfigError } from "../errors.ts";
+import { GAEN_ALONE } from "../protocol-masks.ts";
+import { decodeKeysOfOthers, type KeyOfOthers } from "../store/keys-of-others.ts";
 import { decodeOwnKeys, type OwnKey } from "../store/log-decoder.ts";
 import { Store } from "../store/store.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
@@ -13,6 +15,9 @@ import type { Output } from "./output.ts";
 const WARNING =
   "These are the wearer's own keys. Whoever has them can tell where the wearer was near a scanner in these days:\n" +
   "take them only with the wearer's consent, hand them to nobody but the key server, and delete the file afterwards.";
+
+const CHAIN_WARNING =
+  "The DP-3T key is still in use, and those of the days to come follow from it: before it is published take it with --fresh, so that the board begins another.";
 
 const EXISTS = "is there already and is not overwritten; name another file";
 
@@ -36,29 +41,72 @@ export function addKeysPull(keys: Command): void {
 
 async function takeKeys(board: Board, options: { out: string; fresh?: boolean }, store: Store | undefined, output: Output): Promise<void> {
   await board.requireFirmware();
+  const status = await board.status();
   // before the board is asked: a key that was renewed and could not be written down would be lost
   const file = createPrivate(options.out);
   let written = false;
   try {
     const payloads = await board.keys(options.fresh === true);
     const own = newestOf(decodeOwnKeys(payloads));
+    const { keys: others, setApart } = decodeKeysOfOthers(payloads);
     payloads.fill(0);
-    const list = own.map(({ tek, rollingStart, rollingPeriod }) => ({ tek: Buffer.from(tek).toString("hex"), rollingStart, rollingPeriod }));
-    writeFileSync(file, JSON.stringify(list, undefined, 1) + "\n");
+    writeFileSync(file, keysAsJson(own, others, (status.pr?.[0] ?? GAEN_ALONE) !== GAEN_ALONE));
     written = true;
     if (store) {
-      await store.addKeys(describeBoard(board, await board.status()), own);
+      const description = describeBoard(board, await board.status());
+      await store.addKeys(description, own);
+      await store.addKeysOfOthers(description, others);
       await noteClock(board, store);
     }
-    const span = own.length > 0 ? `, in use from ${utc(own[0].rollingStart * 600_000)}` : "";
+    const count = own.length + others.length;
+    const starts = [...own.map(({ rollingStart }) => rollingStart * 600_000), ...others.map(({ startDay }) => startDay * 86_400_000)];
+    const span = count > 0 ? `, in use from ${utc(Math.min(...starts))}` : "";
+    const byProtocol = countByProtocol(own, others);
+    const names =
+      others.length > 0
+        ? ` (${Object.entries(byProtocol)
+            .map(([name, some]) => `${name} ${some}`)
+            .join(", ")})`
+        : "";
+    const warning = others.some(({ ended, protocol }) => protocol === "dp3t" && !ended) ? `${WARNING}\n\n${CHAIN_WARNING}` : WARNING;
     output.result(
-      { port: board.name, out: options.out, keys: own.length, fresh: options.fresh === true, warning: WARNING },
-      `${options.out}: ${own.length} ${own.length === 1 ? "key" : "keys"}${span}; readable by you alone\n\n${WARNING}`,
+      { port: board.name, out: options.out, keys: count, byProtocol, setApart, fresh: options.fresh === true, warning },
+      [
+        `${options.out}: ${count} ${count === 1 ? "key" : "keys"}${names}${span}; readable by you alone`,
+        ...setApart.map(({ reason, count: parts }) => `${parts} ${parts === 1 ? "part" : "parts"} set apart: ${reason}`),
+        `\n${warning}`,
+      ].join("\n"),
     );
   } finally {
     closeSync(file);
     if (!written) unlinkSync(options.out);
   }
+}
+
+function countByProtocol(own: OwnKey[], others: KeyOfOthers[]): Record<string, number> {
+  const counts: Record<string, number> = own.length > 0 ? { gaen: own.length } : {};
+  for (const { protocol } of others) counts[protocol] = (counts[protocol] ?? 0) + 1;
+  return counts;
+}
+
+/**
+ * The file: a list of GAEN's keys as `tracelet keys make` takes it; of a board that was built with others an object with such a list for each protocol.
+ * v1.0's entries are as `tracelet match` takes them, DP-3T's as they stand in an exposed list.
+ */
+function keysAsJson(own: OwnKey[], others: KeyOfOthers[], several: boolean): string {
+  const gaen = own.map(({ tek, rollingStart, rollingPeriod }) => ({ tek: Buffer.from(tek).toString("hex"), rollingStart, rollingPeriod }));
+  const byProtocol: Record<string, object[]> = gaen.length > 0 ? { gaen } : {};
+  for (const { protocol, key, startDay, lastDay, ended } of others) {
+    const base64 = Buffer.from(key).toString("base64");
+    const entry =
+      protocol === "ct10"
+        ? { day: startDay, dtk: base64 }
+        : protocol === "dp3t"
+          ? { key: base64, keyDate: startDay * 86_400_000, ended, ...(lastDay === undefined ? {} : { lastDay }) }
+          : { day: startDay, key: base64 };
+    byProtocol[protocol] = [...(byProtocol[protocol] ?? []), entry];
+  }
+  return `${JSON.stringify(several ? byProtocol : gaen, undefined, 1)}\n`;
 }
 
 /** Each key once, oldest first: a board may hold copies from before its oldest page was erased. Of a key that is there twice, the longer period. */

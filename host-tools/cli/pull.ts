@@ -1,11 +1,13 @@
 import { WORD_BYTES } from "../../protocols/log-format.ts";
 import { durationInWords, utc } from "../device/clock-words.ts";
 import { type Pulled, pullLog } from "../device/pull.ts";
+import { spokenProtocols } from "../device/spoken-protocols.ts";
 import type { BatteryChange } from "../store/battery-changes.ts";
 import { Store } from "../store/store.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import type { RegisterCommand } from "./output.ts";
 import { describePurged, withRetentionOption } from "./retention-option.ts";
+import { protocolLines } from "./transmitter-words.ts";
 
 function describeClock(offsetMs: number, driftPpm: number | undefined): string {
   const drift = driftPpm === undefined ? "" : `, ${Math.abs(driftPpm)} ppm ${driftPpm > 0 ? "slow" : "fast"} since the contact before`;
@@ -38,8 +40,10 @@ function describe(port: string, pulled: Pulled, dryRun: boolean): string {
   if (lost > 0 && from === 0) lines.push(`  ${inKilobytes(lost)} of older records are not on the board any more`);
   else if (lost > 0)
     lines.push(`  ${inKilobytes(lost)} of records were overwritten on the board before they were pulled; pull more often, or raise cycleTime`);
-  if (damaged > 0) lines.push(`  ${damaged} records are damaged in the board's flash and were left out`);
+  if (damaged > 0)
+    lines.push(`  ${damaged} records are damaged in the board's flash, or of a protocol that this version doesn't know, and were left out`);
   if (repeated > 0) lines.push(`  ${repeated} answers arrived damaged and were asked for again; check the cable`);
+  lines.push(...protocolLines(status));
   for (const warning of pulled.warnings) lines.push(`  ${warning}`);
   return lines.join("\n");
 }
@@ -90,7 +94,8 @@ export const register: RegisterCommand = (program) => {
             ...describeHandOvers(keyHandOvers),
             ...(purged ? describePurged(purged) : []),
           ];
-          output.result({ port: options.port, dryRun, ...pulled, battery, keyHandOvers, purged }, lines.join("\n"));
+          const protocols = spokenProtocols(pulled.status);
+          output.result({ port: options.port, dryRun, ...pulled, protocols, battery, keyHandOvers, purged }, lines.join("\n"));
         });
       } finally {
         await store.close();

@@ -5,12 +5,13 @@ import type { Board } from "../device/board.ts";
 import { durationInWords, offsetInWords, utc } from "../device/clock-words.ts";
 import { namedSettings } from "../device/config.ts";
 import { type LogRoom, logRoom } from "../device/log-room.ts";
+import { spokenProtocols } from "../device/spoken-protocols.ts";
 import { DeviceError } from "../errors.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import { settingsTable } from "./config.ts";
 import type { RegisterCommand } from "./output.ts";
 import { inKilobytes } from "./pull.ts";
-import { addressConformance, transmitterLines } from "./transmitter-words.ts";
+import { addressConformance, protocolLines, transmitterLines } from "./transmitter-words.ts";
 
 function describe(board: Board, status: DeviceStatus, offsetMs: number, room: LogRoom): string {
   const { identity } = board;
@@ -26,6 +27,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number, room: Lo
     ...(status.id ? describeRoom(room, status).map((line) => `            ${line}`) : []),
     `  radio     ${status.ad ? "advertising" : "not advertising"}, ${status.ro} rotations, ${status.op} encounters open, ${status.n} sightings since start`,
     ...(status.pf === undefined ? [] : [`  proof     ${proofInWords(status.pf)}`]),
+    ...protocolLines(status),
     ...transmitterLines(status),
     `  start     number ${status.e}, ${durationInWords(status.t * 1000)} ago`,
     `  battery   ${batteryInWords(status)}`,
@@ -89,6 +91,7 @@ export const register: RegisterCommand = (program) => {
         const readable = {
           ...status,
           room,
+          protocols: spokenProtocols(status),
           settings: namedSettings(status.c),
           address_conformance: addressConformance(status),
           clockOffsetMs: status.u ? offsetMs : null,

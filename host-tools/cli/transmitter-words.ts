@@ -1,7 +1,8 @@
 import type { DeviceStatus } from "../../protocols/device-link.ts";
 import { PRIVATE_ADDRESS } from "../../protocols/settings.ts";
+import { linkedWarning, spokenProtocols } from "../device/spoken-protocols.ts";
 
-// What a board says of its address, if it transmits, and of its crypto; see `an`, `cr` and `sh` in protocols/device-link.ts.
+// What a board says of what it sends, of its address, if it transmits, and of its crypto; see `an`, `cr` and `sh` in protocols/device-link.ts.
 
 const CRYPTO_BY: { [short: string]: string } = {
   in: "of the interpreter",
@@ -26,4 +27,11 @@ export function transmitterLines(status: Pick<DeviceStatus, "an" | "ad" | "c" | 
     ...(kind ? [`  address   address_conformance: ${kind}${why}`] : []),
     ...(status.cr ? [`  crypto    AES ${cryptoBy(status.cr)}${status.sh ? `, SHA-256 ${cryptoBy(status.sh)}` : ""}`] : []),
   ];
+}
+
+/** What a board speaks; nothing to say of one with GAEN alone. */
+export function protocolLines(status: Pick<DeviceStatus, "pr" | "r" | "c">): string[] {
+  const { built, sent, linked } = spokenProtocols(status);
+  if (!status.pr) return [];
+  return [`  protocols ${built.join(", ")}; sent: ${sent.join(", ") || "none"}`, ...(linked ? [`            LINKED: ${linkedWarning(sent)}`] : [])];
 }

@@ -29,6 +29,7 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   ro: count,
   er: z.tuple([count, count, count]),
   c: settings,
+  pr: z.tuple([count, count]).optional(),
   cr: z.string().optional(),
   sh: z.string().optional(),
   an: z.number().optional(),

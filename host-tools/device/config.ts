@@ -2,6 +2,7 @@ import { settingRefusal } from "../../boards/capabilities.ts";
 import { findBoard } from "../../boards/index.ts";
 import { SETTING_RULES, settingProblem } from "../../protocols/settings.ts";
 import { ConfigError } from "../errors.ts";
+import { parseTransmit } from "../protocol-masks.ts";
 import type { Board } from "./board.ts";
 
 export interface Change {
@@ -9,12 +10,13 @@ export interface Change {
   value: number;
 }
 
-/** "key=value" as on the command line. @throws ConfigError "bad_setting" */
+/** "key=value" as on the command line; protocols may have their names: `transmit=gaen,dp3t`. @throws ConfigError "bad_setting" */
 export function parseChange(text: string): Change {
   const match = /^([A-Za-z]+)=(.*)$/.exec(text);
   if (!match) throw new ConfigError("bad_setting", `--set ${text}: key=value expected, such as --set scanTime=4`);
   const [, name, written] = match;
-  const value = /^-?\d+$/.test(written) ? Number(written) : Number.NaN;
+  const words = name === "transmit" ? parseTransmit(written) : undefined;
+  const value = words ?? (/^-?\d+$/.test(written) ? Number(written) : Number.NaN);
   const problem = settingProblem(name, value);
   if (problem) throw new ConfigError("bad_setting", Number.isNaN(value) && SETTING_RULES[name] ? problem.replace(/NaN$/, `"${written}"`) : problem);
   return { name, value };

@@ -35,7 +35,7 @@ const tekObject = z.object({
 
 /**
  * Reads TEKs from the text of a file: `tek_data.csv` of the peer tool (`i0;hex;base64`, valid 144 intervals), or a JSON list of
- * `{ tek, rollingStart, rollingPeriod?, transmissionRisk?, reportType?, daysSinceOnset? }` with `tek` in hex or base64. Other fields are left alone.
+ * `{ tek, rollingStart, rollingPeriod?, transmissionRisk?, reportType?, daysSinceOnset? }` with `tek` in hex or base64. Other fields are left alone. An object that has such a list under `gaen` is as good.
  * Lines of the CSV that are no key are reported and passed over (MH-02); JSON is right as a whole or refused.
  *
  * @param from what to call the file in an error.
@@ -53,7 +53,12 @@ function readJson(text: string, from: string): ReadTeks {
     // What the parser says may quote the text around the fault, which may be a key.
     throw new FormatError("bad_teks", `${from} begins like JSON but is none. Expected: [{ "tek": …, "rollingStart": …, "rollingPeriod": … }].`);
   }
-  return { keys: readTekObjects(value, from), problems: [] };
+  return { keys: readTekObjects(isByProtocol(value) ? value.gaen : value, from), problems: [] };
+}
+
+/** As `tracelet keys pull` writes the keys of a board with several protocols. */
+function isByProtocol(value: unknown): value is { gaen: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && "gaen" in value;
 }
 
 /** The same out of parsed JSON. @throws FormatError `bad_teks` */

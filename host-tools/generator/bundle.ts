@@ -4,9 +4,10 @@ import { pathToFileURL } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type InputOptions, type OutputChunk, type OutputOptions, rollup, type SourceMap } from "rollup";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { FEATURES, featureRefusal, ON_DEMAND, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
+import { FEATURES, featureRefusal, ON_DEMAND, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError, FormatError } from "../errors.ts";
+import { protocolMask, transmitProblem } from "../protocol-masks.ts";
 import { placeholder, stampVersion } from "./build-id.ts";
 import { checkDialect, type Finding } from "./dialect.ts";
 import { type Manifest, makeManifest } from "./manifest.ts";
@@ -104,6 +105,8 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
   const refused = refusal(board, role, protocols);
   if (refused) throw new ConfigError("board_cannot", refused);
   const settings = chooseSettings(board, request.settings ?? {});
+  const unsendable = transmitProblem(protocolMask(protocols), settings.transmit);
+  if (unsendable) throw new ConfigError("bad_setting", unsendable);
   const entry = resolve(request.entry ?? join(projectRoot(), "firmware/main.ts"));
   if (!existsSync(entry)) throw new ConfigError("no_firmware", `${shortPath(entry)} is not there, and every bundle begins with it`);
   const version = projectVersion();
@@ -124,7 +127,7 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
       DP3T: protocols.includes("dp3t"),
       DP3T_UNLINKABLE: protocols.includes("dp3t-unlinkable"),
       SEVERAL: protocols.some((name) => name !== "gaen"),
-      PROTOCOLS: protocols.reduce((mask, name) => mask | (1 << PROTOCOLS[name].tag), 0),
+      PROTOCOLS: protocolMask(protocols),
       ADVERTISE: ROLES[role].advertise,
       SCAN: ROLES[role].scan,
       DEFAULTS: settingValues(settings),

@@ -6,6 +6,7 @@ import { parseTcpName } from "../device/tcp.ts";
 import { ConfigError, ToolError } from "../errors.ts";
 import { chooseSettings } from "../generator/settings.ts";
 import { nameProblem } from "../label/label.ts";
+import { protocolMask, transmitProblem } from "../protocol-masks.ts";
 import { type CsvRow, parseCsv } from "./csv.ts";
 
 /** One board of a plan. */
@@ -90,6 +91,9 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
     if (refused) complain("role", refused);
   }
   const settingsText = cell("settings");
+  const settings = read("settings", {} as Record<string, number>, () => (board ? chooseSettings(board, readSettings(settingsText)) : {}));
+  const unsendable = unknown.length > 0 ? undefined : transmitProblem(protocolMask(protocols), settings.transmit ?? 0);
+  if (unsendable) complain("settings", unsendable);
   return {
     line,
     name,
@@ -97,7 +101,7 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
     board: board ?? BOARDS[0],
     role,
     protocols,
-    settings: read("settings", {}, () => (board ? chooseSettings(board, readSettings(settingsText)) : {})),
+    settings,
     settingsText,
     lock: read("lock", false, () => readLock(cell("lock"), board)),
     note: cell("note"),

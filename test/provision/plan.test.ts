@@ -21,6 +21,11 @@ describe("a plan", () => {
     expect(second.board.id).toBe("pixljs");
   });
 
+  test("names several protocols with spaces, and what is to be sent by name", () => {
+    const [row] = read('p1,*,puckjs,wearable,gaen dp3t,"transmit=gaen,dp3t cycleTime=60",,');
+    expect(row).toMatchObject({ protocols: ["gaen", "dp3t"], settings: { transmit: 5, cycleTime: 60 } });
+  });
+
   test("has its columns in any order, and needs name, board and role alone", () => {
     const [row] = parsePlan("role;board;name\nbeacon;mdbt42q;b", "plan.csv");
     expect(row).toMatchObject({ name: "b", port: "*", role: "beacon", lock: false });
@@ -33,6 +38,8 @@ describe("a plan", () => {
     ["p,*,puck,wearable,,,,", "line 2, board: ", "known: puckjs"],
     ["p,*,puckjs,waiter,,,,", "line 2, role: ", "known: wearable, beacon, scanner"],
     ["p,*,puckjs,wearable,morse,,,", "line 2, protocols: ", "known: gaen"],
+    ["p,*,puckjs,wearable,dp3t dp3t-unlinkable,,,", "line 2, role: ", "don't go together"],
+    ["p,*,puckjs,wearable,gaen ct10,transmit=4,,", "line 2, settings: ", "dp3t can't be sent by firmware with gaen, ct10"],
     ["p,*,puckjs,wearable,,scanTime=3,,", "line 2, settings: ", "multiple of 2"],
     ["p,*,puckjs,wearable,,speed=3,,", "line 2, settings: ", "no setting is called speed"],
     ["p,*,puckjs,wearable,,txPower=8,,", "line 2, settings: ", "Puck.js does"],

@@ -49,6 +49,13 @@ describe("tracelet build", () => {
     expect(answer.manifest).toEqual(JSON.parse(readFileSync(answer.files.manifest, "utf8")));
   });
 
+  test("MUX-01: several protocols stand in the manifest, and what is sent may be named", async () => {
+    const args = ["--board", "puckjs", "--role", "beacon", "--protocol", "gaen,dp3t", "--set", "transmit=gaen,dp3t", "--out", folder, "--json"];
+    const { manifest } = JSON.parse(await build(...args)) as { manifest: Manifest };
+    expect(manifest).toMatchObject({ protocols: ["gaen", "dp3t"], settings: { transmit: 5 } });
+    expect(describeFirmware(manifest, "x")).toContain("Puck.js beacon, gaen, dp3t, version");
+  });
+
   test("takes a board by the interpreter's name for it", async () => {
     await build("--board", "PUCKJS", "--role", "beacon", "--protocol", "gaen,gaen", "--out", folder);
     expect(existsSync(join(folder, "puckjs-beacon.js"))).toBe(true);
@@ -67,6 +74,12 @@ describe("tracelet build", () => {
       'no protocol is called "morse"; known: gaen, dp3t, dp3t-unlinkable, ct10',
     ],
     [[...PUCK, "--set", "txPower=8"], "bad_setting", "txPower: Puck.js does -40, -20, -16, -12, -8, -4, 0, 3, 4 dBm, got 8"],
+    [
+      [...PUCK, "--set", "transmit=gaen,dp3t"],
+      "bad_setting",
+      /^transmit: dp3t can't be sent by firmware with gaen; build it with --protocol gaen,dp3t$/,
+    ],
+    [["--board", "puckjs", "--role", "beacon", "--protocol", "dp3t,dp3t-unlinkable"], "board_cannot", /don't go together/],
     [[...PUCK, "--set", "txPower"], "bad_setting", "--set txPower: key=value expected, such as --set scanTime=4"],
     [
       ["--board", "bangle2", "--role", "scanner", "--protocol", "gaen", "--with", "lock"],
@@ -93,6 +106,7 @@ describe("tracelet build", () => {
     const command = program.commands[0].exitOverride().configureOutput({ writeOut: (text) => (help += text) });
     expect(() => command.outputHelp()).not.toThrow();
     expect(help).toContain("Boards: puckjs, mdbt42q");
+    expect(help).toContain("dp3t (DP-3T, low-cost design)");
     expect(help).toContain("tracelet build --board puckjs --role wearable --protocol gaen");
   });
 });
