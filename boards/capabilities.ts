@@ -1,4 +1,4 @@
-import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG } from "../protocols/protocol-tags.ts";
+import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG, SMARTBEACON_TAG } from "../protocols/protocol-tags.ts";
 import type { BoardFacts } from "./board-facts.ts";
 import { BOARDS } from "./index.ts";
 
@@ -9,12 +9,26 @@ export interface Role {
   /** Listens and keeps a log of what it heard. */
   scan: boolean;
   what: string;
+  /** Settings that are usual for it. */
+  settings?: { [name: string]: number };
 }
 
 export const ROLES: { [name: string]: Role } = {
   wearable: { advertise: true, scan: true, what: "worn by a person: transmits and logs encounters" },
   beacon: { advertise: true, scan: false, what: "fixed or worn: transmits only" },
   scanner: { advertise: false, scan: true, what: "fixed: logs encounters only" },
+  smartbeacon: {
+    advertise: true,
+    scan: false,
+    what: "SmartBeacon, on a wall: sends messages that prove to the owner of its key who was near it",
+    settings: { advertisingInterval: 100 },
+  },
+  collector: {
+    advertise: false,
+    scan: true,
+    what: "hears SmartBeacons and keeps their messages for upload, as a phone would",
+    settings: { cycleTime: 30, scanTime: 4 },
+  },
 };
 
 /** A protocol that firmware can be built with. */
@@ -30,6 +44,11 @@ export const PROTOCOLS: { [name: string]: Protocol } = {
   gaen: { title: "GAEN", tag: GAEN_TAG, what: "Exposure Notification v1.2" },
   dp3t: { title: "DP-3T", tag: DP3T_TAG, what: "DP-3T, low-cost design" },
   "dp3t-unlinkable": { title: "DP-3T unlinkable", tag: DP3T_UNLINKABLE_TAG, what: "DP-3T, unlinkable design" },
+  smartbeacon: {
+    title: "SmartBeacon",
+    tag: SMARTBEACON_TAG,
+    what: "SmartBeacon of the quarantine system: sent by its own role, collected by roles that scan",
+  },
   ct10: {
     title: "Contact Tracing v1.0",
     tag: CT10_TAG,
@@ -63,6 +82,13 @@ export function refusal(facts: BoardFacts, role: string, protocols: string[]): s
   }
   if (protocols.indexOf("dp3t") >= 0 && protocols.indexOf("dp3t-unlinkable") >= 0)
     return "dp3t and dp3t-unlinkable don't go together: on the air they can't be told apart, and what is heard is kept in another form; choose one.";
+  const isSmart = protocols.indexOf("smartbeacon") >= 0;
+  if (role === "smartbeacon" || role === "collector") {
+    if (!isSmart || protocols.length > 1)
+      return "A " + role + " speaks smartbeacon and nothing else; beside other protocols messages are collected by a wearable or a scanner.";
+  } else if (isSmart && !ROLES[role].scan) return "A " + role + " can't send smartbeacon's messages; take the role smartbeacon.";
+  else if (isSmart && ROLES[role].advertise && protocols.length < 2)
+    return "A " + role + " of smartbeacon alone would have nothing to send; take the role collector or smartbeacon.";
   const reason = obstacle(facts);
   return reason && facts.name + " can't be a " + role + ": " + reason + "; " + wayOut(facts, role) + ".";
 }

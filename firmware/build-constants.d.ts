@@ -11,6 +11,10 @@ declare module "tracelet:build" {
   /** The low-cost design. */
   export const DP3T: boolean;
   export const DP3T_UNLINKABLE: boolean;
+  export const SMARTBEACON: boolean;
+  /** Does it send SmartBeacon's messages, or collect them? */
+  export const MESSAGES: boolean;
+  export const COLLECT: boolean;
   /** Any but GAEN alone. */
   export const SEVERAL: boolean;
   /** All that are built in: bit n for tag n. */

@@ -1,4 +1,4 @@
-import { ADVERTISE, BOARD_ID, CT10, LOCK, PROOF, PROTOCOLS, ROLE, SCAN, SEVERAL, VERSION } from "tracelet:build";
+import { ADVERTISE, BOARD_ID, COLLECT, CT10, LOCK, MESSAGES, PROOF, PROTOCOLS, ROLE, SCAN, SEVERAL, VERSION } from "tracelet:build";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
 import { BLOCK_HEADER_BYTES, NEVER_PROVEN, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
@@ -17,6 +17,8 @@ import {
 } from "../protocols/log-format.ts";
 import { CT10_TAG } from "../protocols/protocol-tags.ts";
 import { RETENTION, TRANSMIT } from "../protocols/settings.ts";
+import { COMPACT_TOKEN, MESSAGE_FRAGMENT } from "../protocols/smartbeacon/advertisement.ts";
+import { CARRIER_AT, SETUP_BYTES } from "../protocols/smartbeacon/setup.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { batteryVolts } from "./battery-volts.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
@@ -45,8 +47,10 @@ import {
 import { frame } from "./frame.ts";
 import { lockKey, session, setLock, wrongAnswers } from "./lock.ts";
 import { endKeys, transmitted } from "./roles/beacon.ts";
+import { collected, handOver, refused } from "./roles/collector.ts";
 import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
 import { dailyKeys } from "./senders/contact-tracing-v1.ts";
+import { setUp } from "./senders/smartbeacon.ts";
 import { settings } from "./settings.ts";
 import { advertising, privateAddress, radioErrors, rotations, sentIdentifier } from "./transmitter.ts";
 
@@ -69,9 +73,9 @@ function refuse(code: string): void {
 
 /** `setClock`: Unix seconds and the link's round trip in ms; answers the step in ms. `refresh`: rotate now. */
 export function installConsole(setClock: (unix: number, roundTripMs: number) => number, refresh: () => void): void {
-  function commands(): { [name: string]: (...numbers: number[]) => void } {
+  function commands(): { [name: string]: (...values: never[]) => void } {
     if (LOCK) session(true);
-    return {
+    const known: { [name: string]: (...values: never[]) => void } = {
       s: function () {
         const all: { [key: string]: unknown } = {
           v: VERSION,
@@ -102,6 +106,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           lb: SCAN ? +lowBattery : undefined,
           wd: SCAN ? [deadScans, radioRestarts] : undefined,
         };
+        if (COLLECT) all.co = [collected, refused];
         if (SEVERAL) all.pr = [PROTOCOLS, ADVERTISE ? transmitted() : 0];
         if (LOCK) {
           all.lk = lockKey ? 1 : 0;
@@ -236,6 +241,20 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
             refuse("opt");
           },
     };
+    if (MESSAGES)
+      known.b = function (setup: string) {
+        const bytes = new Uint8Array(E.toArrayBuffer(atob(setup)));
+        const kind = bytes[CARRIER_AT];
+        if (bytes.length !== SETUP_BYTES || kind < MESSAGE_FRAGMENT || kind > COMPACT_TOKEN) return refuse("arg");
+        setUp(bytes);
+        answer({});
+        refresh();
+      };
+    if (COLLECT)
+      known.q = function (taken: number) {
+        send(handOver(taken));
+      };
+    return known;
   }
   // made anew for each command: functions that exist only while somebody asks cost no variables for the rest of the day
   Object.defineProperty(global, "T", {

@@ -67,6 +67,8 @@ declare const E: {
   /** A function that runs machine code: `code` from byte `offset` on, plus 1 for Thumb. */
   nativeCall(offset: number, signature: "int(int)" | "int(int,int)", code: string): (first: number, second?: number) => number;
   /** Where the bytes of `data` lie, as long as nothing moves them; 0 where they don't lie in one piece. */
+  /** Bytes of a string of one byte a character. */
+  toArrayBuffer(text: string): ArrayBuffer;
   getAddressOf(data: Uint8Array | string, flat: true): number;
 };
 declare const process: { memory(gc?: boolean): { flash_code_start?: number }; env: { SOFTDEVICE?: number } };
@@ -109,6 +111,8 @@ declare function analogRead(pin: string): number;
 declare function print(text: string): void;
 /** Base64. */
 declare function atob(text: string): string;
+/** Begins the script anew. */
+declare function load(): void;
 declare function getTime(): number;
 declare function setTime(seconds: number): void;
 declare function setTimeout(callback: () => void, milliseconds: number): number;

@@ -1,10 +1,13 @@
+import { SMARTBEACON } from "tracelet:build";
 import { readU32, writeInt } from "../protocols/bytes.ts";
-import { KEY_OF_OTHERS, LONG_BYTES, TEK } from "../protocols/log-format.ts";
+import { HIDDEN, KEY_OF_OTHERS, LOCK_KEY, LONG_BYTES, TEK } from "../protocols/log-format.ts";
 import { append, deleteRecord, eachOf } from "./encounter-log.ts";
 
 // Secrets of the protocols beside GAEN: some parts of 16 bytes, a record of the log each.
 
 const PART = 16;
+/** A rolling start that never comes, so that a record does not expire. */
+const FOR_EVER = 0xffffffff;
 
 /** A secret and the interval number (ENIN) it counts from. */
 export interface OwnSecret {
@@ -14,7 +17,8 @@ export interface OwnSecret {
 
 function eachPart(tag: number, callback: (start: number, slot: Uint8Array, address: number) => void): void {
   eachOf(1 << TEK, function (slot, address) {
-    if (slot[22] === KEY_OF_OTHERS && slot[23] === tag) callback(readU32(slot, 17), slot, address);
+    const isOurs = slot[22] === KEY_OF_OTHERS || (SMARTBEACON && slot[22] === LOCK_KEY && slot[21] === HIDDEN);
+    if (isOurs && slot[23] === tag) callback(readU32(slot, 17), slot, address);
   });
 }
 
@@ -41,6 +45,17 @@ export function secretSlot(tag: number, start: number, bytes: Uint8Array, part: 
   writeInt(slot, 17, 4, start);
   slot.set([KEY_OF_OTHERS, tag, part], 22);
   return slot;
+}
+/** Writes down a secret that never leaves the board, in place of the one before; it lasts for ever. */
+export function hideSecret(tag: number, bytes: Uint8Array): void {
+  eachPart(tag, function (_start, slot, address) {
+    deleteRecord(slot, address);
+  });
+  for (let part = 0; part * PART < bytes.length; part++) {
+    const slot = secretSlot(tag, FOR_EVER, bytes, part);
+    slot.set([HIDDEN, LOCK_KEY], 21);
+    append(slot);
+  }
 }
 function dropSecrets(tag: number, from: number, to: number): void {
   eachPart(tag, function (began, slot, address) {

@@ -1,7 +1,8 @@
-import { ADVERTISE, BLUETOOTH_CONSOLE, BUTTON, LOCK, SCAN } from "tracelet:build";
+import { ADVERTISE, BLUETOOTH_CONSOLE, BUTTON, LOCK, MESSAGES, SCAN } from "tracelet:build";
 import { CLOCK_SET, CLOCK_STEP_UNKNOWN, CLOCK_UNMEASURED } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { PRIVATE_ADDRESS, SCAN_TIME } from "../protocols/settings.ts";
+import { COMPACT_TOKEN } from "../protocols/smartbeacon/advertisement.ts";
 import { cycleTime, measureBattery } from "./battery.ts";
 import { clockMoved, PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { installConsole } from "./console.ts";
@@ -11,6 +12,7 @@ import { lockKey, openLock } from "./lock.ts";
 import { NEVER } from "./never.ts";
 import { endKeys, rotate } from "./roles/beacon.ts";
 import { isDeaf, listen, scanner } from "./roles/scanner.ts";
+import { carrier } from "./senders/smartbeacon.ts";
 import { settings } from "./settings.ts";
 import { advertising, stopAdvertising, takeStaticAddress } from "./transmitter.ts";
 
@@ -85,7 +87,8 @@ export function start(crypto: Crypto): void {
   function refresh(unix: number): number {
     // a new address restarts the radio stack, which waits for the end of a connection
     if (NRF.getSecurityStatus().connected) return BLUETOOTH_CONSOLE ? SERVICE_SECONDS : 10;
-    if (!(ADVERTISE && usable && unix)) {
+    // a compact token says that its clock is not set, all others are silent then (COM-04, QB-14)
+    if (!(ADVERTISE && usable && (unix || (MESSAGES && carrier() === COMPACT_TOKEN)))) {
       stopAdvertising();
       return DAY;
     }

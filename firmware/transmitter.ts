@@ -1,4 +1,4 @@
-import { BLUETOOTH_CONSOLE, SCAN, SEVERAL } from "tracelet:build";
+import { BLUETOOTH_CONSOLE, MESSAGES, SCAN, SEVERAL } from "tracelet:build";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
 import { ADVERTISING_INTERVAL, PRIVATE_ADDRESS, TX_POWER } from "../protocols/settings.ts";
 import { tick } from "./board-clock.ts";
@@ -39,8 +39,8 @@ function withoutFlags(data: Uint8Array): Uint8Array {
   return data.subarray(without);
 }
 
-/** Sends `data`, advertising data that begins with Flags, from a fresh address; where there are several in `all`, of which it is the first, all in turn. Whether the radio took it is in `advertising`. */
-export function transmit(data: Uint8Array, all?: Uint8Array[]): void {
+/** Sends `data`, advertising data that begins with Flags, from a fresh address unless it is to be the same; where there are several in `all`, of which it is the first, all in turn. Whether the radio took it is in `advertising`. */
+export function transmit(data: Uint8Array, all?: Uint8Array[], sameAddress?: boolean): void {
   const flags = without;
   try {
     // asleep, both are only stored; waking sends the new payload from the new address
@@ -49,14 +49,16 @@ export function transmit(data: Uint8Array, all?: Uint8Array[]): void {
       scannable: false,
       interval: settings[ADVERTISING_INTERVAL],
     });
-    privateAddress = false;
-    // a radio that has been deaf for long needs the restart that a static address brings
-    if (settings[PRIVATE_ADDRESS] && !(SCAN && isDeaf(tick()))) {
-      privateAddress = /*@__INLINE__*/ renewPrivateAddress();
-      if (SEVERAL) privateRefused = !privateAddress;
-      if (!privateAddress) radioErrors++;
+    if (!(MESSAGES && sameAddress)) {
+      privateAddress = false;
+      // a radio that has been deaf for long needs the restart that a static address brings
+      if (settings[PRIVATE_ADDRESS] && !(SCAN && isDeaf(tick()))) {
+        privateAddress = /*@__INLINE__*/ renewPrivateAddress();
+        if (SEVERAL) privateRefused = !privateAddress;
+        if (!privateAddress) radioErrors++;
+      }
+      if (!privateAddress) takeStaticAddress();
     }
-    if (!privateAddress) takeStaticAddress();
     // the restart of the stack has put the power back
     NRF.setTxPower(settings[TX_POWER]);
     // not every stack takes flags that speak of classic Bluetooth; without them the packet is as good (BLE-03)

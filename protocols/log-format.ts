@@ -132,6 +132,7 @@ export function recordWords(first: number): number {
 // offset 25  2 bytes  zero
 // Contact Tracing v1.0: the tracing key, 32 bytes; once it has ended the daily keys that may be published, 16 bytes each, and it is deleted. DP-3T low-cost: SK of that day, 32 bytes, then what the order of its EphIDs is drawn with, 16.
 // DP-3T unlinkable: what the seeds of that day's epochs are made of, 16.
+// SmartBeacon: its setup (smartbeacon/setup.ts), 64 bytes; offset 17 0xFFFFFFFF, offset 21 1, offset 22 2: never handed over, and no firmware without SmartBeacon takes it for its own.
 //
 // TEK that is the lock key (firmware/lock.ts)
 // offset 1   16 bytes key
@@ -189,6 +190,8 @@ export const KEY_ENDED = 1;
 /** No key of ours, but the lock key. Never handed over. */
 export const LOCK_KEY = 2;
 /** A part of a secret of another protocol, in use or no longer. */
+/** Period, at offset 21, of a LOCK_KEY that is none, but a part of a secret that never leaves the board. */
+export const HIDDEN = 1;
 export const KEY_OF_OTHERS = 3;
 export const KEY_OF_OTHERS_ENDED = 4;
 /** The lock key's period and state; what follows is the beginning of the log id. */

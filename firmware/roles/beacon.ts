@@ -1,10 +1,10 @@
-import { CT10, DP3T, DP3T_UNLINKABLE, GAEN, SEVERAL } from "tracelet:build";
+import { CT10, DP3T, DP3T_UNLINKABLE, GAEN, MESSAGES, SEVERAL } from "tracelet:build";
 import { readU32 } from "../../protocols/bytes.ts";
 import { INTERVAL_SECONDS, intervalNumber, ROLLING_PERIOD, rollingStart } from "../../protocols/gaen/key-schedule.ts";
 import { KEY_ENDED, KEY_IN_USE, KEY_OF_OTHERS, KEY_OF_OTHERS_ENDED, TEK } from "../../protocols/log-format.ts";
 import type { Crypto } from "../../protocols/ports.ts";
-import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG } from "../../protocols/protocol-tags.ts";
-import { PRIVATE_ADDRESS, RETENTION, TRANSMIT } from "../../protocols/settings.ts";
+import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG, SMARTBEACON_TAG } from "../../protocols/protocol-tags.ts";
+import { MESSAGE_PERIOD, PRIVATE_ADDRESS, RETENTION, TRANSMIT } from "../../protocols/settings.ts";
 import { tick, unixTime } from "../board-clock.ts";
 import { boardCrypto } from "../crypto/board.ts";
 import { append, deleteRecord, eachOf } from "../encounter-log.ts";
@@ -12,6 +12,7 @@ import { contactTracing, dailyKeys } from "../senders/contact-tracing-v1.ts";
 import { dp3t } from "../senders/dp3t.ts";
 import { forgetGaenKey, makeGaen } from "../senders/gaen.ts";
 import { randomLifetime, type Sender } from "../senders/sender.ts";
+import { carrier, makeMessage } from "../senders/smartbeacon.ts";
 import { settings } from "../settings.ts";
 import { advertising, privateRefused, stopAdvertising, transmit } from "../transmitter.ts";
 
@@ -23,9 +24,13 @@ const RETRY = 10;
 /** Seconds of a turn: six advertisements at the usual interval, and less than the shortest scan of others. */
 const TURN = 1.5;
 const DAY = 86400;
+/** Seconds of a SmartBeacon's message where the setting says nothing, and how many go out from one address at most. */
+const USUAL_PERIOD = 60;
+const MESSAGES_OF_ADDRESS = 15;
 
 /** The last interval of GAEN whose identifier was sent, or may have been before a restart: no other of it ever is. */
 let sent = 0;
+let messages = 0;
 
 /** One of several senders. */
 interface Voice {
@@ -52,6 +57,7 @@ if (CT10) addVoice(CT10_TAG, contactTracing);
 
 /** Which protocols are sent, bit n for tag n. */
 export function transmitted(): number {
+  if (MESSAGES) return carrier() ? 1 << SMARTBEACON_TAG : 0;
   const first = voices[0].tag;
   return settings[TRANSMIT] || (first === CT10_TAG ? 0 : 1 << first);
 }
@@ -192,8 +198,20 @@ function rotateSeveral(crypto: Crypto, unix: number): number {
   return changeTogether(active, crypto, unix);
 }
 
+/** The next message of a SmartBeacon, from a fresh address now and then; never in the middle of one. */
+function nextMessage(crypto: Crypto, unix: number): number {
+  stopAdvertising();
+  const packets = makeMessage(crypto, unix);
+  if (!packets.length) return RETRY;
+  transmit(packets[0], packets, messages % MESSAGES_OF_ADDRESS > 0);
+  if (!advertising) return RETRY;
+  messages++;
+  return settings[MESSAGE_PERIOD] || USUAL_PERIOD;
+}
+
 /** Fresh address and identifiers in one radio-silent moment (BLE-06). Answers the seconds until it wants to be called again: at once while more is to be done first. */
 export function rotate(crypto: Crypto, unix: number): number {
+  if (MESSAGES) return /*@__INLINE__*/ nextMessage(crypto, unix);
   if (SEVERAL) return /*@__INLINE__*/ rotateSeveral(crypto, unix);
   const period = intervalNumber(unix);
   // an identifier is sent from one address only (BLE-06): what is on the air stays there, and where nothing is the next period is waited for

@@ -1,4 +1,4 @@
-import { CT10, DP3T, DP3T_UNLINKABLE, GAEN, SEVERAL } from "tracelet:build";
+import { COLLECT, CT10, DP3T, DP3T_UNLINKABLE, GAEN, SEVERAL } from "tracelet:build";
 import { txPowerLevel } from "../../protocols/advertising-data.ts";
 import { writeInt } from "../../protocols/bytes.ts";
 import { identifierOffset as contactTracingOffset } from "../../protocols/contact-tracing-v1/advertisement.ts";
@@ -24,6 +24,7 @@ import { countEncounter } from "../day-count.ts";
 import { append, baseTick, emptySlot, writesDense } from "../encounter-log.ts";
 import { NEVER } from "../never.ts";
 import { settings } from "../settings.ts";
+import { collect } from "./collector.ts";
 import { observedNow } from "./observation.ts";
 
 // Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one subtraction and one comparison,
@@ -47,9 +48,10 @@ const STEP = 2;
 /** Seconds without a report after which a radio may be deaf. Where nobody lives it is as good as on the first day. */
 const SILENCE = 3600;
 
-const EXPOSURE_NOTIFICATION = { serviceData: { fd6f: {} } };
-const DP3T_SERVICE = { serviceData: { fd68: {} } };
-const FILTERS = GAEN || CT10 ? (DP3T || DP3T_UNLINKABLE ? [EXPOSURE_NOTIFICATION, DP3T_SERVICE] : [EXPOSURE_NOTIFICATION]) : [DP3T_SERVICE];
+const FILTERS: object[] = [];
+if (SEVERAL && (GAEN || CT10)) FILTERS.push({ serviceData: { fd6f: {} } });
+if (DP3T || DP3T_UNLINKABLE) FILTERS.push({ serviceData: { fd68: {} } });
+if (COLLECT) FILTERS.push({ manufacturerData: { 1424: {} } });
 
 export let openEncounters = 0;
 export let sightings = 0;
@@ -162,6 +164,15 @@ export const scanner = /*@__PURE__*/ (function () {
       }
     }
     delete tallies[hash];
+    if (COLLECT && offset < 0) {
+      collect(device.id, data);
+      // looked at once a scan
+      if (guests.length < GUESTS) {
+        tallies[hash] = 0;
+        guests.push(hash);
+      }
+      return;
+    }
     // a positive RSSI is the radio's word for "unknown" (BLE-09)
     if (offset < 0 || rssi > 0 || !hash) return;
     let place = hashes.indexOf(0);

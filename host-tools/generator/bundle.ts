@@ -104,7 +104,7 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
   const { board, role, protocols } = request;
   const refused = refusal(board, role, protocols);
   if (refused) throw new ConfigError("board_cannot", refused);
-  const settings = chooseSettings(board, request.settings ?? {});
+  const settings = chooseSettings(board, request.settings ?? {}, role);
   const unsendable = transmitProblem(protocolMask(protocols), settings.transmit);
   if (unsendable) throw new ConfigError("bad_setting", unsendable);
   const entry = resolve(request.entry ?? join(projectRoot(), "firmware/main.ts"));
@@ -126,6 +126,9 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
       CT10: protocols.includes("ct10"),
       DP3T: protocols.includes("dp3t"),
       DP3T_UNLINKABLE: protocols.includes("dp3t-unlinkable"),
+      SMARTBEACON: protocols.includes("smartbeacon"),
+      MESSAGES: role === "smartbeacon",
+      COLLECT: ROLES[role].scan && protocols.includes("smartbeacon"),
       SEVERAL: protocols.some((name) => name !== "gaen"),
       PROTOCOLS: protocolMask(protocols),
       ADVERTISE: ROLES[role].advertise,

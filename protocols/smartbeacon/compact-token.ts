@@ -17,8 +17,11 @@ import { derivedKey, TOKEN_ENCRYPTION, TOKEN_MAC } from "./keys.ts";
 
 const BODY_BYTES = 7;
 const TAG_BYTES = 16;
-/** Status bits that mean anything. */
-const KNOWN_STATUS = 7;
+// Status bits; no others mean anything.
+export const SEAL_OPENED = 1;
+export const CLOCK_UNSET = 2;
+export const BATTERY_LOW = 4;
+const KNOWN_STATUS = SEAL_OPENED | CLOCK_UNSET | BATTERY_LOW;
 
 export interface TokenBody {
   status: number;
