@@ -17,7 +17,7 @@ const EXPECTED: { [id: string]: { [role: string]: RegExp | undefined } } = {
 };
 
 describe.each(BOARDS.map((facts) => [facts.name, facts] as const))("%s", (_, facts) => {
-  test.each(Object.keys(ROLES))("as a %s for GAEN is refused with the reason, or isn't", (role) => {
+  test.each(["wearable", "beacon", "scanner"])("as a %s for GAEN is refused with the reason, or isn't", (role) => {
     const expected = EXPECTED[facts.id][role];
     const sentence = refusal(facts, role, GAEN) ?? "";
     if (expected === undefined) {
@@ -64,7 +64,7 @@ test("a refusal never advises the refused board for the refused role", () => {
 
 test("unknown roles and protocols are answered with the known ones", () => {
   const puck = findBoard("puckjs") as BoardFacts;
-  expect(refusal(puck, "router", GAEN)).toBe("No role is called router; known: wearable, beacon, scanner.");
+  expect(refusal(puck, "router", GAEN)).toBe("No role is called router; known: wearable, beacon, scanner, smartbeacon, collector.");
   expect(refusal(puck, "beacon", ["gaen", "morse"])).toBe(`No protocol is called morse; known: ${Object.keys(PROTOCOLS).join(", ")}.`);
   expect(refusal(puck, "beacon", [])).toMatch(/^No protocol is named/);
 });
@@ -81,4 +81,17 @@ test("role and protocol names of every object's prototype are unknown too", () =
   const puck = findBoard("puckjs") as BoardFacts;
   expect(refusal(puck, "toString", GAEN)).toMatch(/^No role/);
   expect(refusal(puck, "beacon", ["constructor"])).toMatch(/^No protocol/);
+});
+
+test("SmartBeacon has roles of its own, and a wearable or a scanner beside others collects its messages", () => {
+  const puck = findBoard("puckjs") as BoardFacts;
+  for (const role of ["smartbeacon", "collector"]) {
+    expect(refusal(puck, role, ["smartbeacon"])).toBeUndefined();
+    for (const others of [GAEN, ["gaen", "smartbeacon"]]) expect(refusal(puck, role, others)).toMatch(/speaks smartbeacon and nothing else/);
+  }
+  expect(refusal(puck, "beacon", ["smartbeacon"])).toMatch(/take the role smartbeacon/);
+  expect(refusal(puck, "wearable", ["smartbeacon"])).toMatch(/nothing to send; take the role collector or smartbeacon/);
+  expect(refusal(puck, "wearable", ["gaen", "dp3t", "smartbeacon"])).toBeUndefined();
+  expect(refusal(puck, "scanner", ["smartbeacon"])).toBeUndefined();
+  expect(refusal(puck, "wearable", ["dp3t", "dp3t-unlinkable"])).toMatch(/don't go together/);
 });

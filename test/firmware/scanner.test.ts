@@ -21,8 +21,9 @@ const log: LogRecord[] = [];
 let dense = false;
 const settings: number[] = [];
 
-vi.mock("tracelet:build", () => ({ GAEN: true, CT10: false, DP3T: false, DP3T_UNLINKABLE: false, SEVERAL: false }));
+vi.mock("tracelet:build", () => ({ COLLECT: false, GAEN: true, CT10: false, DP3T: false, DP3T_UNLINKABLE: false, SEVERAL: false }));
 vi.mock("../../firmware/roles/observation.ts", () => ({}));
+vi.mock("../../firmware/roles/collector.ts", () => ({}));
 vi.mock("../../firmware/day-count.ts", () => ({ countEncounter: () => {} }));
 vi.mock("../../firmware/settings.ts", () => ({ settings }));
 vi.mock("../../firmware/battery-volts.ts", () => ({ batteryVolts: () => 3 }));
