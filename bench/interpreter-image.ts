@@ -13,7 +13,7 @@ export function flashImage(code: string, before: string, manifest?: Pick<Firmwar
   const board = new VirtualBoard({ facts: findBoard(manifest?.board ?? puckjs.id)!, clock: new VirtualClock(0) });
   const { address, pages, pageBytes } = board.facts.storage;
   // the script takes a page that on a board is the log's
-  const ringPages = manifest ? manifest.flash.ringPages - 1 : 5;
+  const ringPages = manifest ? manifest.flash.ringPages - 1 : Math.min(5, pages - 2 - Math.ceil((code.length + 32) / pageBytes));
   const head = Buffer.alloc(HEAD_BYTES, 255);
   head.writeUInt32LE(HEAD_MAGIC, 0);
   head.fill(7, 4, 12);

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { puckjs } from "../boards/puckjs.ts";
 import { ConfigError } from "../host-tools/errors.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
+import { COMPACT_TOKEN, FERNET_FRAGMENT, MESSAGE_FRAGMENT } from "../protocols/smartbeacon/advertisement.ts";
+import { CARRIER_AT, SETUP_BYTES, SINGLE_AT, SK_LENGTH_AT } from "../protocols/smartbeacon/setup.ts";
 import { crowdedRadio, flashImage, radioWith } from "./interpreter-image.ts";
 
 // The real interpreter runs the bundle from its flash, under callgrind. What an advertisement costs is the difference of two runs that differ in nothing else:
@@ -20,6 +22,16 @@ const REPORTS = 240;
 const START = 1_700_000_000;
 /** An hour after midnight, so that no key is made in the hours that are compared. */
 const QUIET_START = 1_700_010_000;
+
+/** What a wearable may speak, beside GAEN alone. */
+const COMBINATIONS = [
+  ["dp3t"],
+  ["dp3t-unlinkable"],
+  ["ct10"],
+  ["gaen", "dp3t"],
+  ["gaen", "dp3t", "smartbeacon"],
+  ["gaen", "dp3t", "ct10", "smartbeacon"],
+];
 
 /** A radio that hands `NEIGHBOURS` devices to the handler in turn, or to an empty function; the interpreter ends after `scans` scans. */
 function radio(handler: "own" | "empty" | "nobody", scans: number): string {
@@ -114,6 +126,24 @@ function measureVariables(code: string) {
   };
 }
 
+/** Instructions for a message of a SmartBeacon, its fragments included: two runs, by the minutes that one has more. */
+function measureMessages(code: string) {
+  const run = (carrier: number, minutes: number) => {
+    const setup = Buffer.alloc(SETUP_BYTES, 7);
+    setup.fill(0, SINGLE_AT);
+    setup[CARRIER_AT] = carrier;
+    setup[SK_LENGTH_AT] = 32;
+    const script = `${radioWith("function(){}")}setTimeout(function(){T.b("${setup.toString("base64")}")},1000);setTimeout(quit,${minutes * 60_000 + 30_000});`;
+    return interpreter(code, script, true, QUIET_START).instructions;
+  };
+  const each = (carrier: number) => Math.round((run(carrier, 30) - run(carrier, 10)) / 20);
+  return {
+    instructionsPerMessageC: each(MESSAGE_FRAGMENT),
+    instructionsPerFernetToken: each(FERNET_FRAGMENT),
+    instructionsPerCompactToken: each(COMPACT_TOKEN),
+  };
+}
+
 /** Figures of each role of a Puck.js on the real interpreter. */
 export async function measureInterpreter() {
   const roles: { [role: string]: object } = {};
@@ -129,5 +159,15 @@ export async function measureInterpreter() {
       ...measureVariables(code),
     };
   }
+  for (const protocols of COMBINATIONS) {
+    const { code, manifest } = await buildFirmware({ board: puckjs, role: "wearable", protocols });
+    roles[`wearable ${protocols.join(" ")}`] = {
+      bundleBytes: manifest.bytes,
+      ...(protocols.length > 2 ? measureScanning(code) : {}),
+      ...measureVariables(code),
+    };
+  }
+  const { code, manifest } = await buildFirmware({ board: puckjs, role: "smartbeacon", protocols: ["smartbeacon"] });
+  roles.smartbeacon = { bundleBytes: manifest.bytes, ...measureMessages(code), ...measureVariables(code) };
   return { neighbours: NEIGHBOURS, crowd: CROWD, ...roles };
 }

@@ -93,7 +93,7 @@ export function start(crypto: Crypto): void {
       return DAY;
     }
     // the minute of the console is over, and an identifier may not be due yet
-    if (BLUETOOTH_CONSOLE && !advertising) stopAdvertising();
+    if (!advertising) stopAdvertising();
     // no private address is to be had while a scan runs: it pauses, and its step goes on
     const pauses = SCAN && stepsLeft && settings[PRIVATE_ADDRESS];
     if (pauses) listen();

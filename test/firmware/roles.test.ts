@@ -143,6 +143,19 @@ describe("the button", () => {
       expect(new Set(console.map(({ address }) => address)).size).toBeLessThanOrEqual(1);
     });
 
+    test("is over after its minute, though no identifier is due yet (BLE-08)", async () => {
+      const world = new WornWorld(77);
+      const board = await world.wear({ x: 0, y: 0 });
+      world.pass(30);
+      expect(status(board).ad).toBe(1);
+      press(world, board, 2500);
+      const pressed = world.clock.now;
+      world.pass(120);
+      const connectable = world.sentBy(board).filter((phase) => phase.connectable && phase.from > pressed - 5);
+      expect(connectable.length).toBeGreaterThan(0);
+      expect(connectable.at(-1)!.to! - pressed).toBeLessThan(61);
+    });
+
     test("over midnight: the new day begins with its own key when the minute is over", async () => {
       const world = new WornWorld(69, Date.UTC(2026, 2, 2, 23, 50) / 1000);
       const board = await world.wear({ x: 0, y: 0 });

@@ -67,11 +67,15 @@ describe("tracelet build", () => {
       "unknown_board",
       'no board is called "puck"; known: puckjs, mdbt42q, pixljs, nrf52840dk, microbit2, bangle2',
     ],
-    [["--board", "puckjs", "--role", "spy", "--protocol", "gaen"], "unknown_role", 'no role is called "spy"; known: wearable, beacon, scanner'],
+    [
+      ["--board", "puckjs", "--role", "spy", "--protocol", "gaen"],
+      "unknown_role",
+      'no role is called "spy"; known: wearable, beacon, scanner, smartbeacon, collector',
+    ],
     [
       ["--board", "puckjs", "--role", "beacon", "--protocol", "gaen,morse"],
       "unknown_protocol",
-      'no protocol is called "morse"; known: gaen, dp3t, dp3t-unlinkable, ct10',
+      'no protocol is called "morse"; known: gaen, dp3t, dp3t-unlinkable, smartbeacon, ct10',
     ],
     [[...PUCK, "--set", "txPower=8"], "bad_setting", "txPower: Puck.js does -40, -20, -16, -12, -8, -4, 0, 3, 4 dBm, got 8"],
     [
