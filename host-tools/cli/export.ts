@@ -1,7 +1,9 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PROTOCOLS } from "../../boards/capabilities.ts";
 import { utc } from "../device/clock-words.ts";
 import { ConfigError, ToolError } from "../errors.ts";
+import { attenuation } from "../matching/sighting-rules.ts";
 import { formatMhRow, type MhKind, type MhRow, mhHeader } from "../store/mh-csv.ts";
 import { rxDataRows, rxRawDataRows, tekDataRows } from "../store/mh-rows.ts";
 import { Store } from "../store/store.ts";
@@ -14,6 +16,8 @@ export interface ExportOptions {
   board?: string;
   /** Also the own keys, which are secret. */
   keys?: boolean;
+  /** Default gaen, whose files are the peer tool's; of another one a file of our own. */
+  protocol?: string;
 }
 export interface ExportReport {
   files: { file: string; rows: number }[];
@@ -26,12 +30,14 @@ export interface ExportReport {
  * rx_raw_data.csv is written where there are sightings, undated.csv where the time of encounters is not known, tek_data.csv only when asked for.
  */
 export async function exportFiles(store: Store, options: ExportOptions): Promise<ExportReport> {
-  const { board, out } = options;
+  const { board, out, protocol = "gaen" } = options;
+  if (protocol !== "gaen") checkOthers(protocol, options);
   const boards = (await store.boards()).map(({ id }) => id);
   if (board !== undefined && !boards.includes(board)) {
     const known = boards.length > 0 ? `known: ${boards.join(", ")}` : "it has none yet";
     throw new ConfigError("no_such_board", `board ${board}: not in this database; ${known}`);
   }
+  if (protocol !== "gaen") return exportOthers(store, protocol, options);
   const sightings = await store.sightings({ board });
   const heard = rxDataRows(await store.encounters({ board }), sightings);
   const raw = rxRawDataRows(sightings);
@@ -44,6 +50,30 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   if (raw.rows.length > 0) write("rx_raw_data", raw.rows);
   if (options.keys) write("tek_data", tekDataRows(await store.keys(board)));
   return { files, leftOut: { withoutTime: heard.withoutTime + raw.withoutTime, withoutAem: raw.withoutAem, dense: heard.dense } };
+}
+
+function checkOthers(protocol: string, { keys }: ExportOptions): void {
+  if (!Object.keys(PROTOCOLS).includes(protocol)) {
+    throw new ConfigError("unknown_protocol", `no protocol is called "${protocol}"; known: ${Object.keys(PROTOCOLS).join(", ")}`);
+  }
+  if (keys) throw new ConfigError("keys_of_gaen", `--keys: tek_data.csv holds gaen's keys; those of ${protocol} come with \`tracelet keys pull\``);
+}
+
+/**
+ * What was heard of a protocol that the peer tool doesn't know, as a file of our own: `<protocol>.csv`. Times in Unix seconds, powers and strengths in dBm, attenuation in dB;
+ * an empty cell is not known.
+ */
+async function exportOthers(store: Store, protocol: string, { board, out }: ExportOptions): Promise<ExportReport> {
+  const encounters = await store.encountersOf(protocol, { board });
+  const rows = encounters.map(({ board: heardBy, firstSeen, lastSeen, identifier, txPower, maxRssi, meanRssi, count }) => {
+    const form = identifier.length < 16 ? "prefix" : "whole";
+    const lost = txPower === null ? null : attenuation(txPower, maxRssi);
+    const cells = [heardBy, firstSeen, lastSeen, Buffer.from(identifier).toString("hex"), form, txPower, maxRssi, meanRssi, count, lost];
+    return cells.map((cell) => cell ?? "").join(";");
+  });
+  writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
+  const file = writeLines(out, `${protocol}.csv`, ["board;first;last;identifier;form;tx power;max rssi;mean rssi;count;attenuation", ...rows]);
+  return { files: [{ file, rows: rows.length }], leftOut: { withoutTime: 0, withoutAem: 0, dense: 0 } };
 }
 
 function writeMhFile(folder: string, kind: MhKind, rows: MhRow[]): string {
@@ -109,6 +139,7 @@ export const register: RegisterCommand = (program) => {
     .requiredOption("--out <folder>", "folder for rx_data.csv and rx_raw_data.csv; created if it does not exist")
     .option("--board <id>", "only what this board heard")
     .option("--keys", "also tek_data.csv, the boards' own keys: whoever has them can tell where their wearers were")
+    .option("--protocol <name>", "what was heard of this protocol; of another one than gaen a file of our own, such as dp3t.csv", "gaen")
     .option("--json", "one JSON document instead of text")
     .action(async (options: ExportOptions & { db: string; json?: boolean }) => {
       const output = createOutput(options.json === true);

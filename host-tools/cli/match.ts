@@ -10,7 +10,8 @@ import { type ListedExposure, listExposure } from "../matching/exposure-list.ts"
 import { matchEncounters } from "../matching/matcher.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { Store } from "../store/store.ts";
-import { createOutput, type RegisterCommand } from "./output.ts";
+import { matchStoredOthers, type OthersReport, signalOfOthers } from "./match-others.ts";
+import { createOutput, type Output, type RegisterCommand } from "./output.ts";
 
 export interface Trust {
   publicKeys: KeyObject[];
@@ -84,14 +85,43 @@ export async function matchStore(store: Store, exports: KeyExport[]): Promise<Ma
 }
 
 /** For a person: identifiers and keys by their first digits only (COM-06). */
-function describe({ exposures, keys, encounters, setApart, dense }: MatchReport): string {
-  const lines = [`${counted(exposures.length, "exposure")}: ${counted(keys, "key")} looked for in ${counted(encounters, "encounter")}`];
+function describe({ exposures, ...rest }: MatchReport): string {
+  return describeAll(
+    exposures.map((one) => {
+      const signal = `${one.attenuation} dB lost (${one.txPower} dBm sent, ${one.maxRssi} dBm heard)`;
+      return { ...one, identifier: one.rpi, key: one.tek, signal };
+    }),
+    { ...rest, what: "key" },
+  );
+}
+
+function describeOthers({ exposures, protocol, ...rest }: OthersReport): string {
+  const lines = describeAll(
+    exposures.map((one) => ({ ...one, signal: signalOfOthers(one) })),
+    { ...rest, what: protocol === "dp3t-unlinkable" ? "hash" : "key" },
+  );
+  return `${lines}\nNobody vouches for files of this protocol: they have no signature`;
+}
+
+interface DescribedExposure {
+  firstSeen: number;
+  durationSeconds: number;
+  board: string | null;
+  identifier: string;
+  key: string;
+  signal: string;
+  form: "full" | "dense";
+}
+
+function describeAll(
+  exposures: DescribedExposure[],
+  { keys, encounters, setApart, dense, what }: Omit<MatchReport, "exposures"> & { what: string },
+): string {
+  const lines = [`${counted(exposures.length, "exposure")}: ${counted(keys, what)} looked for in ${counted(encounters, "encounter")}`];
   for (const one of exposures) {
     const time = new Date(one.firstSeen * 1000).toISOString().slice(0, 19).replace("T", " ");
-    const signal = `${one.attenuation} dB lost (${one.txPower} dBm sent, ${one.maxRssi} dBm heard)`;
-    lines.push(
-      `  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, identifier ${one.rpi.slice(0, 4)}…, key ${one.tek.slice(0, 4)}…, ${signal}${one.form === "dense" ? ", dense" : ""}`,
-    );
+    const whose = `identifier ${one.identifier.slice(0, 4)}…, ${what} ${one.key.slice(0, 4)}…`;
+    lines.push(`  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, ${whose}, ${one.signal}${one.form === "dense" ? ", dense" : ""}`);
   }
   if (dense.encounters > 0) {
     const expected = dense.expectedFalseMatches.toPrecision(2);
@@ -99,25 +129,59 @@ function describe({ exposures, keys, encounters, setApart, dense }: MatchReport)
       `${counted(dense.encounters, "encounter")} dense, known by 40 bits of the identifier: ${expected} false matches to be expected in this run`,
     );
   }
-  for (const { what, reason, count } of setApart) lines.push(`${counted(count, what)} set apart: ${reason}`);
+  for (const { what: thing, reason, count } of setApart) lines.push(`${counted(count, thing)} set apart: ${reason}`);
   return lines.join("\n");
 }
 
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : what === "hash" ? "es" : "s"}`;
 
 const collect = (value: string, before: string[]) => [...before, value];
+
+const FILES = `
+Files of --protocol:
+  gaen             export.zip of a diagnosis server, signed
+  ct10             JSON, [{"day": days since 1970, "dtk": base64 of a daily tracing key}, …]
+  dp3t             exposed list of a DP-3T backend, JSON or Protocol Buffers message
+  dp3t-unlinkable  list of published hashes (DP3U)
+
+Examples:
+  tracelet match export.zip --db tracelet.db --key server-public.pem
+  tracelet match exposed.json --db tracelet.db --protocol dp3t`;
+
+interface MatchOptions {
+  db: string;
+  protocol: string;
+  key: string[];
+  allowUnsigned?: boolean;
+  json?: boolean;
+}
+
+async function matchOthers(paths: string[], { db, protocol, key }: MatchOptions, output: Output): Promise<void> {
+  if (key.length > 0) throw new ConfigError("no_signature", `--key: files of ${protocol} have no signature that a key could check; leave it out`);
+  const files = paths.map((path) => ({ path, bytes: readBytes(path) }));
+  const store = Store.open(db, { readOnly: true });
+  try {
+    const report = await matchStoredOthers(store, protocol, files);
+    output.result(report, describeOthers(report));
+  } finally {
+    await store.close();
+  }
+}
 
 export const register: RegisterCommand = (program) => {
   program
     .command("match")
     .description("look for published keys in what boards heard")
-    .argument("<export...>", "exports of diagnosis servers: zip files")
+    .argument("<file...>", "what was published: of gaen exports of diagnosis servers (zip), of the others see below")
     .requiredOption("--db <file>", "database")
+    .option("--protocol <name>", "whose keys: gaen, ct10, dp3t or dp3t-unlinkable", "gaen")
     .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
     .option("--allow-unsigned", "take exports that nobody vouches for")
     .option("--json", "one JSON document instead of text, with whole keys and identifiers")
-    .action(async (paths: string[], options: { db: string; key: string[]; allowUnsigned?: boolean; json?: boolean }) => {
+    .addHelpText("after", FILES)
+    .action(async (paths: string[], options: MatchOptions) => {
       const output = createOutput(options.json === true);
+      if (options.protocol !== "gaen") return matchOthers(paths, options, output);
       const publicKeys = options.key.map((path) => readPublicKey(Buffer.from(readBytes(path)).toString("utf8"), path));
       const exports = paths.map((path) => readTrustedExport(path, { publicKeys, allowUnsigned: options.allowUnsigned === true }));
       const store = Store.open(options.db, { readOnly: true });

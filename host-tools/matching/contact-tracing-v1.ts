@@ -1,11 +1,11 @@
 import { dayNumber, rollingProximityIdentifier, timeIntervalNumber } from "../../protocols/contact-tracing-v1/key-schedule.ts";
 import type { Crypto } from "../../protocols/ports.ts";
 import { FormatError } from "../errors.ts";
-import { createRpiTable, identifierWords } from "./rpi-table.ts";
+import { createFinder } from "./identifier-finder.ts";
 
 /** Intervals of a day, and how far a sighting may be from the interval of its identifier: the original text says nothing; this is GAEN's tolerance of two hours. */
-const INTERVALS = 144;
-const TOLERANCE = 12;
+export const INTERVALS = 144;
+export const TOLERANCE = 12;
 
 /** A daily tracing key that its owner has published. */
 export interface PublishedDailyKey {
@@ -16,7 +16,7 @@ export interface PublishedDailyKey {
 }
 
 export interface HeardV1Identifier {
-  /** 16 bytes. */
+  /** 16 bytes; of a dense encounter the first 5. */
   rpi: Uint8Array;
   /** Unix seconds. */
   heardAt: number;
@@ -45,20 +45,13 @@ export function matchDailyKeys<S extends HeardV1Identifier, K extends PublishedD
   keys: readonly K[],
   sightings: readonly S[],
 ): V1Match<S, K>[] {
-  const table = createRpiTable(
-    crypto,
-    sightings.map(({ rpi }) => rpi),
-  );
+  const find = createFinder(crypto, sightings, ({ rpi }) => rpi);
   const matches: V1Match<S, K>[] = [];
   for (const key of keys) {
     if (key.dailyKey.length !== 16) throw new FormatError("bad_key", `daily tracing key: 16 bytes, got ${key.dailyKey.length}`);
-    const words = identifierWords(identifiersOfDay(crypto, key.dailyKey));
-    for (let interval = 0; interval < INTERVALS; interval++) {
-      for (let entry = table.find(words, interval); entry >= 0; entry = table.next(entry)) {
-        const sighting = sightings[entry];
-        const heard = dayNumber(sighting.heardAt) * INTERVALS + timeIntervalNumber(sighting.heardAt);
-        if (Math.abs(heard - (key.day * INTERVALS + interval)) <= TOLERANCE) matches.push({ sighting, key, interval });
-      }
+    for (const { entry: sighting, number: interval } of find(identifiersOfDay(crypto, key.dailyKey))) {
+      const heard = dayNumber(sighting.heardAt) * INTERVALS + timeIntervalNumber(sighting.heardAt);
+      if (Math.abs(heard - (key.day * INTERVALS + interval)) <= TOLERANCE) matches.push({ sighting, key, interval });
     }
   }
   return matches;

@@ -30,9 +30,12 @@ export function paddedAem(aem: Uint8Array): Uint8Array {
  */
 export const FALSE_PAIR = (2 ** (-8 * PREFIX_BYTES) * (HIGHEST_TX_POWER - LOWEST_TX_POWER + 1)) / 256;
 
-/** Chance that at least one of `candidates` identifiers is taken for a given dense one by chance. */
-export function falseMatchProbability(candidates: number): number {
-  return -Math.expm1(candidates * Math.log1p(-FALSE_PAIR));
+/** The same of a protocol that isn't GAEN: nothing but the 40 bits tells. */
+export const FALSE_PAIR_OF_OTHERS = 2 ** (-8 * PREFIX_BYTES);
+
+/** Chance that at least one of `candidates` identifiers is taken for a given dense one by chance. `pair`: the chance of one. */
+export function falseMatchProbability(candidates: number, pair = FALSE_PAIR): number {
+  return -Math.expm1(candidates * Math.log1p(-pair));
 }
 
 /**

@@ -1,16 +1,16 @@
 import { decodeFilter, mayHaveHash } from "../../protocols/dp3t/cuckoo-filter.ts";
-import { decodeHashList, hasHash } from "../../protocols/dp3t/hash-list.ts";
+import { decodeHashList, HASH_BYTES, hasHash } from "../../protocols/dp3t/hash-list.ts";
 import { windowEphIds, windowNumber } from "../../protocols/dp3t/hybrid.ts";
 import { dayNumber, EPOCH_SECONDS, EPOCHS, ephIds, nextSecretKey } from "../../protocols/dp3t/low-cost.ts";
 import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
 import { FormatError } from "../errors.ts";
-import { createRpiTable, identifierWords } from "./rpi-table.ts";
+import { createFinder } from "./identifier-finder.ts";
 
 // The three designs of DP-3T, each by its own rule of time (DP-07): an identifier that is repeated at another time than its own doesn't match, and neither does one that is heard after its key is public.
 
 /** An EphID that was heard. */
 export interface HeardEphId {
-  /** 16 bytes. */
+  /** 16 bytes; of a dense encounter the first 5. */
   ephId: Uint8Array;
   /** Unix seconds. */
   heardAt: number;
@@ -40,22 +40,9 @@ export interface EphIdMatch<O, K> {
 }
 
 /** No key is looked for over more days than identifiers are kept. Source: DP-3T SDK, 21 days. */
-const MOST_DAYS = 21;
+export const MOST_DAYS = 21;
 
-/** Finds the observations with one of the EphIDs of a stream, 16 bytes each. */
-function createFinder<O extends HeardEphId>(crypto: Crypto, observations: readonly O[]): (stream: Uint8Array) => O[] {
-  const table = createRpiTable(
-    crypto,
-    observations.map(({ ephId }) => ephId),
-  );
-  return (stream) => {
-    const words = identifierWords(stream);
-    const found: O[] = [];
-    for (let place = 0; place < stream.length / 16; place++)
-      for (let entry = table.find(words, place); entry >= 0; entry = table.next(entry)) found.push(observations[entry]);
-    return found;
-  };
-}
+const ephIdOf = ({ ephId }: HeardEphId) => ephId;
 
 function checkLength(name: string, bytes: Uint8Array, length: number): void {
   if (bytes.length !== length) throw new FormatError("bad_key", `${name}: ${length} bytes, got ${bytes.length}`);
@@ -72,7 +59,7 @@ export function matchLowCost<O extends HeardEphId, K extends PublishedKey>(
   releaseTime: number,
   observations: readonly O[],
 ): EphIdMatch<O, K>[] {
-  const find = createFinder(crypto, observations);
+  const find = createFinder(crypto, observations, ephIdOf);
   const days = new Set(observations.map(({ heardAt }) => dayNumber(heardAt)));
   const matches: EphIdMatch<O, K>[] = [];
   const lastDay = dayNumber(releaseTime);
@@ -82,7 +69,7 @@ export function matchLowCost<O extends HeardEphId, K extends PublishedKey>(
     let { sk } = key;
     for (let day = key.onsetDay; day <= lastDay; day++, sk = nextSecretKey(crypto, sk)) {
       if (!days.has(day)) continue;
-      for (const observation of find(ephIds(crypto, aes256, sk, EPOCHS)))
+      for (const { entry: observation } of find(ephIds(crypto, aes256, sk, EPOCHS)))
         if (dayNumber(observation.heardAt) === day && observation.heardAt < releaseTime) matches.push({ observation, key });
     }
   }
@@ -100,14 +87,14 @@ export function matchHybrid<O extends HeardEphId, K extends PublishedWindow>(
   releaseTime: number,
   observations: readonly O[],
 ): EphIdMatch<O, K>[] {
-  const find = createFinder(crypto, observations);
+  const find = createFinder(crypto, observations, ephIdOf);
   const matches: EphIdMatch<O, K>[] = [];
   for (const key of windows) {
     const { seed, window, windowSeconds } = key;
     checkLength("seed of a window", seed, 16);
     if (windowSeconds < 7200 || windowSeconds > 14400 || windowSeconds % EPOCH_SECONDS !== 0)
       throw new FormatError("bad_window", `window: 7200 to 14400 s, a multiple of ${EPOCH_SECONDS}; got ${windowSeconds}`);
-    for (const observation of find(windowEphIds(crypto, aes256, seed, windowSeconds / EPOCH_SECONDS)))
+    for (const { entry: observation } of find(windowEphIds(crypto, aes256, seed, windowSeconds / EPOCH_SECONDS)))
       if (windowNumber(observation.heardAt, windowSeconds) === window && observation.heardAt < releaseTime) matches.push({ observation, key });
   }
   return matches;
@@ -124,4 +111,39 @@ export function matchUnlinkable(file: Uint8Array, hashes: readonly Uint8Array[])
   if (!list && !filter)
     throw new FormatError("no_hash_list", "published hashes: neither a whole DP3U list nor a whole DP3C filter; fetch the file again");
   return [...hashes.keys()].filter((i) => (list ? hasHash(list, hashes[i]) : mayHaveHash(filter!, hashes[i])));
+}
+
+/** The beginning of an observation's hash, as a log keeps it. */
+export interface HeardHash {
+  /** The first 16 bytes of 32; of a dense encounter the first 5. */
+  hash: Uint8Array;
+}
+
+/**
+ * The hashes of a published list, 32 bytes each. A filter can't be asked for a part of a hash.
+ * @throws FormatError `no_hash_list`, and `hash_filter` for a filter.
+ */
+export function publishedHashes(file: Uint8Array): Uint8Array[] {
+  const list = decodeHashList(file);
+  if (!list && decodeFilter(file)) {
+    throw new FormatError(
+      "hash_filter",
+      "published hashes: a DP3C filter can only be asked for whole hashes, and boards keep the first 16 bytes of 32; fetch the exact list (DP3U)",
+    );
+  }
+  if (!list) throw new FormatError("no_hash_list", "published hashes: no whole DP3U list; fetch the file again");
+  return Array.from({ length: list.length / HASH_BYTES }, (_, i) => list.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+}
+
+/** Unlinkable design, where no more than the beginning of a hash was kept: which observations are among published `hashes`, and the whole hash that says so. */
+export function matchHashBeginnings<O extends HeardHash>(
+  crypto: Crypto,
+  hashes: readonly Uint8Array[],
+  observations: readonly O[],
+): EphIdMatch<O, Uint8Array>[] {
+  const beginnings = new Uint8Array(16 * hashes.length);
+  hashes.forEach((hash, i) => {
+    beginnings.set(hash.subarray(0, 16), 16 * i);
+  });
+  return createFinder(crypto, observations, ({ hash }) => hash)(beginnings).map(({ entry, number }) => ({ observation: entry, key: hashes[number] }));
 }

@@ -1,0 +1,182 @@
+import { z } from "zod";
+import { decodeBase64 } from "../../protocols/base64.ts";
+import { decodeExposedList, exposedListFromJson } from "../../protocols/dp3t/exposed-list.ts";
+import { ConfigError, FormatError } from "../errors.ts";
+import type { PublishedDailyKey } from "../matching/contact-tracing-v1.ts";
+import { createTally, type SetApart } from "../matching/diagnosis-keys.ts";
+import { publishedHashes } from "../matching/dp3t.ts";
+import {
+  type HeardOthers,
+  type LowCostList,
+  matchDp3t,
+  matchDp3tUnlinkable,
+  matchV1,
+  type OthersExposure,
+  type OthersMatches,
+} from "../matching/others.ts";
+import { aesEncrypt, nodeCrypto } from "../node-crypto.ts";
+import type { StoredOthers } from "../store/encounters.ts";
+import type { Store } from "../store/store.ts";
+
+// `tracelet match --protocol` for what is not GAEN's.
+
+const DAY = 86400;
+
+/** A file of published keys, with its name. */
+export interface KeyFile {
+  path: string;
+  bytes: Uint8Array;
+}
+
+/** An exposure as `--json` tells it. Keys and identifiers in hex; null where something is not known. */
+export interface ListedOthers {
+  /** Daily tracing key, SK or hash, as it was published. */
+  key: string;
+  /** Day of the key, days since 1970; null of a hash. */
+  keyDay: number | null;
+  /** Of a dense encounter the first 5 bytes. */
+  identifier: string;
+  form: "full" | "dense";
+  falseMatchProbability: number;
+  board: string | null;
+  /** Unix seconds, both included: the part of the encounter that counts. */
+  firstSeen: number;
+  lastSeen: number;
+  durationSeconds: number;
+  count: number | null;
+  maxRssi: number;
+  meanRssi: number | null;
+  /** dBm, as the packet told it, or what is assumed of the protocol. */
+  txPower: number | null;
+  txPowerAssumed: boolean;
+  /** dB, of the strongest sighting. */
+  attenuation: number | null;
+}
+
+export interface OthersReport {
+  protocol: string;
+  exposures: ListedOthers[];
+  /** Keys or hashes looked for, and encounters they were looked for in. */
+  keys: number;
+  encounters: number;
+  setApart: SetApart[];
+  dense: { encounters: number; expectedFalseMatches: number };
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+const text = (file: KeyFile) => Buffer.from(file.bytes).toString("utf8");
+
+const dailyKeys = z.array(z.object({ day: z.int().min(0).max(49_710), dtk: z.string() }));
+const DAILY_KEYS = 'a JSON list of {"day": days since 1970, "dtk": base64 of 16 bytes}, or a file of `tracelet keys pull` that has one under "ct10"';
+
+/** Daily tracing keys of v1.0. @throws FormatError "bad_keys", with the number of the entry and none of its bytes */
+export function readDailyKeys(file: KeyFile): PublishedDailyKey[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text(file));
+  } catch {
+    // what the parser says may quote a key
+    throw new FormatError("bad_keys", `${file.path}: no JSON; expected: ${DAILY_KEYS}`);
+  }
+  if (typeof json === "object" && json !== null && "ct10" in json) json = json.ct10;
+  const parsed = dailyKeys.safeParse(json);
+  if (!parsed.success) throw badEntry(file, parsed.error.issues[0].path[0]);
+  return parsed.data.map(({ day, dtk }, i) => {
+    const dailyKey = decodeBase64(dtk);
+    if (dailyKey?.length !== 16) throw badEntry(file, i);
+    return { day, dailyKey };
+  });
+}
+
+function badEntry(file: KeyFile, at: PropertyKey | undefined): FormatError {
+  return new FormatError(
+    "bad_keys",
+    `${file.path}: ${typeof at === "number" ? `entry ${at + 1} is no daily key` : "no list of daily keys"}; expected: ${DAILY_KEYS}`,
+  );
+}
+
+/** An exposed list of DP-3T, as JSON or as a Protocol Buffers message. @throws FormatError "bad_keys" */
+export function readExposedList(file: KeyFile): LowCostList {
+  const list = /^\s*\{/.test(text({ ...file, bytes: file.bytes.subarray(0, 64) })) ? exposedListFromJson(text(file)) : decodeExposedList(file.bytes);
+  if (!list) {
+    const expected = "JSON or a Protocol Buffers message, a release time on the full two hours, keys of 32 bytes with the midnight of their day";
+    throw new FormatError("bad_keys", `${file.path}: no exposed list of DP-3T (${expected}); fetch it again`);
+  }
+  return { releaseTime: list.batchReleaseMs / 1000, keys: list.exposed.map(({ key, keyDateMs }) => ({ sk: key, onsetDay: keyDateMs / 1000 / DAY })) };
+}
+
+/** Names the file in what went wrong with it. */
+function hashesOf(file: KeyFile): Uint8Array[] {
+  try {
+    return publishedHashes(file.bytes);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(error.code, `${file.path}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Reads the files of a protocol. Answers how many keys there are, and what looks for them. */
+function readPublished(protocol: string, files: KeyFile[]): { keys: number; match<E extends HeardOthers>(encounters: E[]): OthersMatches<E> } {
+  if (protocol === "ct10") {
+    const keys = files.flatMap(readDailyKeys);
+    return { keys: keys.length, match: (encounters) => matchV1(nodeCrypto, keys, encounters) };
+  }
+  if (protocol === "dp3t") {
+    const lists = files.map(readExposedList);
+    const count = lists.reduce((sum, { keys }) => sum + keys.length, 0);
+    return { keys: count, match: (encounters) => matchDp3t(nodeCrypto, aesEncrypt, lists, encounters) };
+  }
+  if (protocol === "dp3t-unlinkable") {
+    const hashes = files.flatMap(hashesOf);
+    return { keys: hashes.length, match: (encounters) => matchDp3tUnlinkable(nodeCrypto, hashes, encounters) };
+  }
+  throw new ConfigError("unknown_protocol", `nothing can be looked for of a protocol called "${protocol}"; known: gaen, dp3t, dp3t-unlinkable, ct10`);
+}
+
+/** Looks for what was published of a protocol in all that the store knows the time of. */
+export async function matchStoredOthers(store: Store, protocol: string, files: KeyFile[]): Promise<OthersReport> {
+  const published = readPublished(protocol, files);
+  const apart = createTally("encounter");
+  const encounters = (await store.encountersOf(protocol)).flatMap(({ firstSeen, lastSeen, ...rest }) => {
+    if (firstSeen !== null && lastSeen !== null) return { firstSeen, lastSeen, ...rest };
+    apart.add("time not known yet");
+    return [];
+  });
+  const { exposures, setApart, dense } = published.match(encounters);
+  return {
+    protocol,
+    exposures: exposures.map(list),
+    keys: published.keys,
+    encounters: encounters.length,
+    setApart: [...setApart, ...apart.list()],
+    dense,
+  };
+}
+
+type Dated = StoredOthers & HeardOthers;
+
+function list({ encounter, key, day, firstSeen, lastSeen, ...match }: OthersExposure<Dated>): ListedOthers {
+  return {
+    key: hex(key),
+    keyDay: day,
+    identifier: hex(encounter.identifier),
+    form: encounter.identifier.length < 16 ? "dense" : "full",
+    falseMatchProbability: match.falseMatchProbability,
+    board: encounter.board,
+    firstSeen,
+    lastSeen,
+    durationSeconds: lastSeen - firstSeen,
+    count: encounter.count,
+    maxRssi: encounter.maxRssi,
+    meanRssi: encounter.meanRssi,
+    txPower: match.txPower,
+    txPowerAssumed: match.isAssumed,
+    attenuation: match.attenuation,
+  };
+}
+
+/** What a way took, for a person. */
+export function signalOfOthers({ attenuation, txPower, txPowerAssumed, maxRssi }: ListedOthers): string {
+  if (attenuation === null) return `${maxRssi} dBm heard, transmit power not known`;
+  return `${attenuation} dB lost (${txPower} dBm ${txPowerAssumed ? "assumed" : "sent"}, ${maxRssi} dBm heard)`;
+}

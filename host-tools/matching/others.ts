@@ -1,0 +1,190 @@
+import { EPOCHS } from "../../protocols/dp3t/low-cost.ts";
+import { INTERVAL_SECONDS, ROLLING_PERIOD } from "../../protocols/gaen/key-schedule.ts";
+import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
+import { INTERVALS, matchDailyKeys, type PublishedDailyKey, TOLERANCE } from "./contact-tracing-v1.ts";
+import { createCandidateCount, FALSE_PAIR_OF_OTHERS, falseMatchProbability } from "./dense.ts";
+import { createTally, type SetApart } from "./diagnosis-keys.ts";
+import { MOST_DAYS, matchHashBeginnings, matchLowCost, type PublishedKey } from "./dp3t.ts";
+import { attenuation } from "./sighting-rules.ts";
+
+// Encounters of the other protocols against what was published, by the rules of contact-tracing-v1.ts and dp3t.ts, which are those of single sightings: an encounter counts if its first
+// or its last moment does, and for the part of it that does.
+
+/** What DP-3T's phones are taken to send with where a packet doesn't tell, dBm. Source: DP-3T SDK, 2020. */
+export const DP3T_TX_POWER = 12;
+const DAY = 86400;
+
+/** What matching needs of an encounter. Times in whole Unix seconds, both included. */
+export interface HeardOthers {
+  /** 16 bytes; of a dense encounter the first 5. */
+  identifier: Uint8Array;
+  /** dBm; null where the packet told none. */
+  txPower: number | null;
+  board: string | null;
+  firstSeen: number;
+  lastSeen: number;
+  maxRssi: number;
+}
+
+export interface OthersExposure<E extends HeardOthers> {
+  encounter: E;
+  /** What was published: a daily key, an SK, or the hash. */
+  key: Uint8Array;
+  /** Day of the key, days since 1970; null of a hash. */
+  day: number | null;
+  /** The part of the encounter that counts. */
+  firstSeen: number;
+  lastSeen: number;
+  /** dBm: as told, or what is assumed; null where nothing is known. */
+  txPower: number | null;
+  isAssumed: boolean;
+  /** At the strongest signal, dB. */
+  attenuation: number | null;
+  /** 0 for 16 bytes of identifier; for 5 see dense.ts. */
+  falseMatchProbability: number;
+}
+
+export interface OthersMatches<E extends HeardOthers> {
+  /** In order of time. */
+  exposures: OthersExposure<E>[];
+  setApart: SetApart[];
+  dense: { encounters: number; expectedFalseMatches: number };
+}
+
+interface Found<E> {
+  encounter: E;
+  key: Uint8Array;
+  day: number | null;
+  /** Unix seconds between which the encounter counts: `from` included, `until` not. */
+  from: number;
+  until: number;
+}
+
+const isDense = ({ identifier }: HeardOthers) => identifier.length < 16;
+
+/** Both ends of each encounter, as sightings: it lasts for 34 minutes at most, so of a day or an interval's tolerated time that it touches one of them lies inside. */
+function ends<E extends HeardOthers>(encounters: readonly E[]): { encounter: E; heardAt: number }[] {
+  return encounters.flatMap((encounter) =>
+    (encounter.firstSeen === encounter.lastSeen ? [encounter.firstSeen] : [encounter.firstSeen, encounter.lastSeen]).map((heardAt) => ({
+      encounter,
+      heardAt,
+    })),
+  );
+}
+
+/** Each found part once, in order of time. `candidates`: how many identifiers an encounter was compared with. */
+function conclude<E extends HeardOthers>(
+  encounters: readonly E[],
+  found: Found<E>[],
+  assumedTxPower: number | null,
+  candidates: (encounter: E) => number,
+  setApart: SetApart[] = [],
+): OthersMatches<E> {
+  const chance = (encounter: E) => (isDense(encounter) ? falseMatchProbability(candidates(encounter), FALSE_PAIR_OF_OTHERS) : 0);
+  const seen = new Map<E, Set<string>>();
+  const exposures: OthersExposure<E>[] = [];
+  for (const { encounter, key, day, from, until } of found) {
+    const name = `${Buffer.from(key).toString("latin1")} ${from}`;
+    const known = seen.get(encounter) ?? new Set();
+    if (known.has(name)) continue;
+    seen.set(encounter, known.add(name));
+    const txPower = encounter.txPower ?? assumedTxPower;
+    exposures.push({
+      encounter,
+      key,
+      day,
+      firstSeen: Math.max(encounter.firstSeen, from),
+      lastSeen: Math.min(encounter.lastSeen, until - 1),
+      txPower,
+      isAssumed: encounter.txPower === null && txPower !== null,
+      attenuation: txPower === null ? null : attenuation(txPower, encounter.maxRssi),
+      falseMatchProbability: chance(encounter),
+    });
+  }
+  const dense = encounters.filter(isDense);
+  return {
+    exposures: exposures.sort((a, b) => a.firstSeen - b.firstSeen || a.lastSeen - b.lastSeen || Buffer.compare(a.key, b.key)),
+    setApart,
+    dense: { encounters: dense.length, expectedFalseMatches: dense.reduce((sum, encounter) => sum + chance(encounter), 0) },
+  };
+}
+
+/** Contact Tracing v1.0. Its packets tell no transmit power, so no attenuation is known. */
+export function matchV1<E extends HeardOthers>(crypto: Crypto, keys: readonly PublishedDailyKey[], encounters: readonly E[]): OthersMatches<E> {
+  const sightings = ends(encounters).map(({ encounter, heardAt }) => ({ encounter, heardAt, rpi: encounter.identifier }));
+  const found = matchDailyKeys(crypto, keys, sightings).map(({ sighting, key, interval }) => {
+    const made = key.day * INTERVALS + interval;
+    const [from, until] = [(made - TOLERANCE) * INTERVAL_SECONDS, (made + TOLERANCE + 1) * INTERVAL_SECONDS];
+    return { encounter: sighting.encounter, key: key.dailyKey, day: key.day, from, until };
+  });
+  const compared = createCandidateCount(keys.map(({ day }) => ({ rollingStart: day * ROLLING_PERIOD, rollingPeriod: ROLLING_PERIOD })));
+  return conclude(encounters, found, null, ({ firstSeen, lastSeen }) => compared(firstSeen, lastSeen));
+}
+
+/** A list of the low-cost design. */
+export interface LowCostList {
+  /** Unix seconds. */
+  releaseTime: number;
+  keys: readonly PublishedKey[];
+}
+
+/** How many EphIDs of a day the lists make. */
+function identifiersByDay(lists: readonly LowCostList[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const { releaseTime, keys } of lists) {
+    const lastDay = Math.floor(releaseTime / DAY);
+    for (const { onsetDay } of keys) {
+      if (lastDay - onsetDay > MOST_DAYS) continue;
+      for (let day = onsetDay; day <= lastDay; day++) counts.set(day, (counts.get(day) ?? 0) + EPOCHS);
+    }
+  }
+  return counts;
+}
+
+/** DP-3T, low-cost: what was heard on a day of the key, before its list was released (DP-07). */
+export function matchDp3t<E extends HeardOthers>(
+  crypto: Crypto,
+  aes256: BlockCipher,
+  lists: readonly LowCostList[],
+  encounters: readonly E[],
+): OthersMatches<E> {
+  const apart = createTally("key");
+  const observations = ends(encounters).map(({ encounter, heardAt }) => ({ encounter, heardAt, ephId: encounter.identifier }));
+  const found: Found<E>[] = [];
+  for (const { releaseTime, keys } of lists) {
+    const lastDay = Math.floor(releaseTime / DAY);
+    for (const { onsetDay } of keys) {
+      if (onsetDay > lastDay) apart.add("begins after its list was released");
+      else if (lastDay - onsetDay > MOST_DAYS) apart.add(`begins more than ${MOST_DAYS} days before its list was released`);
+    }
+    for (const { observation, key } of matchLowCost(crypto, aes256, keys, releaseTime, observations)) {
+      const day = Math.floor(observation.heardAt / DAY);
+      found.push({
+        encounter: observation.encounter,
+        key: key.sk,
+        day: key.onsetDay,
+        from: day * DAY,
+        until: Math.min((day + 1) * DAY, releaseTime),
+      });
+    }
+  }
+  const identifiers = identifiersByDay(lists);
+  const candidates = ({ firstSeen, lastSeen }: E) => {
+    const days = new Set([firstSeen, lastSeen].map((time) => Math.floor(time / DAY)));
+    return [...days].reduce((sum, day) => sum + (identifiers.get(day) ?? 0), 0);
+  };
+  return conclude(encounters, found, DP3T_TX_POWER, candidates, apart.list());
+}
+
+/** DP-3T, unlinkable: the epoch is in the hash, so all of the encounter counts. `hashes`: published ones, 32 bytes each. */
+export function matchDp3tUnlinkable<E extends HeardOthers>(
+  crypto: Crypto,
+  hashes: readonly Uint8Array[],
+  encounters: readonly E[],
+): OthersMatches<E> {
+  const observations = encounters.map((encounter) => ({ encounter, hash: encounter.identifier }));
+  const found = matchHashBeginnings(crypto, hashes, observations).map(({ observation, key }) => {
+    return { encounter: observation.encounter, key, day: null, from: 0, until: Number.POSITIVE_INFINITY };
+  });
+  return conclude(encounters, found, DP3T_TX_POWER, () => hashes.length);
+}
