@@ -91,7 +91,7 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
     if (refused) complain("role", refused);
   }
   const settingsText = cell("settings");
-  const settings = read("settings", {} as Record<string, number>, () => (board ? chooseSettings(board, readSettings(settingsText)) : {}));
+  const settings = read("settings", {} as Record<string, number>, () => (board ? chooseSettings(board, readSettings(settingsText), role) : {}));
   const unsendable = unknown.length > 0 ? undefined : transmitProblem(protocolMask(protocols), settings.transmit ?? 0);
   if (unsendable) complain("settings", unsendable);
   return {

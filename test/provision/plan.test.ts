@@ -26,6 +26,11 @@ describe("a plan", () => {
     expect(row).toMatchObject({ protocols: ["gaen", "dp3t"], settings: { transmit: 5, cycleTime: 60 } });
   });
 
+  test("takes the settings that are usual for the role where it names none", () => {
+    const [row] = read("p1,*,puckjs,smartbeacon,smartbeacon,txPower=4,,");
+    expect(row.settings).toMatchObject({ advertisingInterval: 100, txPower: 4 });
+  });
+
   test("has its columns in any order, and needs name, board and role alone", () => {
     const [row] = parsePlan("role;board;name\nbeacon;mdbt42q;b", "plan.csv");
     expect(row).toMatchObject({ name: "b", port: "*", role: "beacon", lock: false });
