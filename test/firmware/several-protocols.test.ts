@@ -1,13 +1,13 @@
-import { createCipheriv, createHmac } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import { nodeCrypto } from "../../host-tools/node-crypto.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { readU32 } from "../../protocols/bytes.ts";
 import { rollingProximityIdentifier } from "../../protocols/contact-tracing-v1/key-schedule.ts";
-import { ephIdNumber, nextSecretKey, streamKey } from "../../protocols/dp3t/low-cost.ts";
-import { ENCOUNTER, KEY_IN_USE, KEY_OF_OTHERS, KEY_OF_OTHERS_ENDED, OTHERS, PAYLOAD_BYTES, TEK } from "../../protocols/log-format.ts";
+import { ENCOUNTER, KEY_IN_USE, KEY_OF_OTHERS, KEY_OF_OTHERS_ENDED, OTHERS, TEK } from "../../protocols/log-format.ts";
 import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG } from "../../protocols/protocol-tags.ts";
 import { pagesOf, rawRecordsOf } from "../support/flash-log.ts";
+import { chainOf, ephIdsOf, keysOf } from "../support/handed-keys.ts";
 import { type Voice, voicesIn } from "../support/observer.ts";
 import { toHex } from "../support/vectors.ts";
 import { command, configure, DAY, expectQuietConsoles, MORNING, setClock, status, type WearOptions, WornWorld } from "../support/worn-boards.ts";
@@ -25,46 +25,10 @@ async function worn(options: WearOptions, seed = 1) {
   const board = await world.wear({ x: 0, y: 0 }, options);
   return { world, board, voices: () => voicesIn(world.sentBy(board)) };
 }
-const aes256 = (key: Uint8Array, blocks: Uint8Array) => new Uint8Array(createCipheriv("aes-256-ecb", key, null).update(blocks));
 const of = (voices: Voice[], protocol: string) => voices.filter((voice) => voice.protocol === protocol);
 /** Identifiers of a protocol that were sent from more than one address, or came back. */
 const repeated = (voices: Voice[]) => voices.filter(({ id }, i) => voices.findIndex((other) => other.id === id) < i);
 
-interface Handed {
-  key: Uint8Array;
-  start: number;
-  period: number;
-  state: number;
-  tag: number;
-  part: number;
-}
-function keysOf(board: VirtualBoard, fresh = 0): Handed[] {
-  const all = command(board, `k(${fresh})`);
-  return Array.from({ length: all.length / PAYLOAD_BYTES }, (_, i) => {
-    const payload = all.subarray(i * PAYLOAD_BYTES, (i + 1) * PAYLOAD_BYTES);
-    const state = payload[21];
-    return {
-      key: payload.slice(0, 16),
-      start: readU32(payload, 16),
-      period: payload[20],
-      state,
-      tag: state === KEY_OF_OTHERS || state === KEY_OF_OTHERS_ENDED ? payload[22] : 0,
-      part: payload[23],
-    };
-  });
-}
-/** SK of the oldest day, and its day. */
-function chainOf(board: VirtualBoard, state = KEY_OF_OTHERS) {
-  const parts = keysOf(board).filter((key) => key.tag === DP3T_TAG && key.state === state);
-  expect(parts.map(({ part }) => part)).toEqual([0, 1, 2]);
-  return { sk: Buffer.concat([parts[0].key, parts[1].key]), day: parts[0].start / 144 };
-}
-/** All 96 EphIDs of a day of the chain, unshuffled. */
-function ephIdsOf({ sk, day }: { sk: Uint8Array; day: number }, of: number): string[] {
-  let key = sk;
-  for (let at = day; at < of; at++) key = nextSecretKey(nodeCrypto, key);
-  return Array.from({ length: 96 }, (_, n) => toHex(ephIdNumber(aes256, streamKey(nodeCrypto, key), n)));
-}
 /** Encounters of protocols other than GAEN as they lie in flash: tag, identifier, transmit power. */
 function othersOf(board: VirtualBoard) {
   return pagesOf(board)

@@ -1,66 +1,19 @@
-import { createDecipheriv } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
-import { nodeCrypto } from "../../host-tools/node-crypto.ts";
+import { aesDecrypt, nodeCrypto } from "../../host-tools/node-crypto.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { readU32 } from "../../protocols/bytes.ts";
 import { openFernet } from "../../protocols/fernet/token.ts";
 import { COMPACT_TOKEN, decodeAdvertisement, FERNET_FRAGMENT, MESSAGE_FRAGMENT } from "../../protocols/smartbeacon/advertisement.ts";
 import { BATTERY_LOW, CLOCK_UNSET, openToken, type TokenBody } from "../../protocols/smartbeacon/compact-token.ts";
-import { CHUNK, FRAGMENT_HEADER } from "../../protocols/smartbeacon/fragments.ts";
+import { CHUNK } from "../../protocols/smartbeacon/fragments.ts";
 import { messageKeys, openMessageC } from "../../protocols/smartbeacon/open-message.ts";
-import { CARRIER_AT, ID_AT, OFFSET_AT, SETUP_BYTES, SINGLE_AT, SK_LENGTH_AT } from "../../protocols/smartbeacon/setup.ts";
 import { parseUtc } from "../../protocols/smartbeacon/timestamp.ts";
-import type { Phase } from "../support/observer.ts";
+import { BEACON, COLLECTOR, ID, messagesIn, type Sent, SK, setUp } from "../support/sent-messages.ts";
 import { toHex } from "../support/vectors.ts";
 import { command, expectQuietConsoles, MORNING, setClock, status, type WearOptions, WornWorld } from "../support/worn-boards.ts";
 
 afterEach(expectQuietConsoles);
 
-const BEACON: WearOptions = { role: "smartbeacon", protocols: ["smartbeacon"] };
-const COLLECTOR: WearOptions = { role: "collector", protocols: ["smartbeacon"] };
-const SK = Uint8Array.from({ length: 32 }, (_, i) => 200 - 3 * i);
-const ID = Uint8Array.from({ length: 16 }, (_, i) => 17 * i + 5);
-
-function setUp(board: VirtualBoard, carrier: number, { single = false, keyBytes = 32, offset = 0 } = {}): void {
-  const setup = Buffer.alloc(SETUP_BYTES);
-  setup.set(SK.subarray(0, keyBytes));
-  setup.set(ID, ID_AT);
-  setup[CARRIER_AT] = carrier;
-  setup[SK_LENGTH_AT] = keyBytes;
-  setup[SINGLE_AT] = single ? 1 : 0;
-  setup.writeInt16LE(offset, OFFSET_AT);
-  expect(Buffer.from(command(board, `b("${setup.toString("base64")}")`)).toString()).toBe("{}");
-}
-const decrypt = (key: Uint8Array, blocks: Uint8Array) => {
-  const cipher = createDecipheriv(`aes-${key.length * 8}-ecb`, key, null).setAutoPadding(false);
-  return new Uint8Array(cipher.update(blocks));
-};
-
-interface Sent {
-  from: number;
-  address: string;
-  type: number;
-  /** Put together. */
-  message: Uint8Array;
-}
-/** Messages in the order of the air; the same one goes on where the address stays. */
-function messagesIn(phases: Phase[]): Sent[] {
-  const sent: Sent[] = [];
-  for (const { packets, from, address } of phases) {
-    const payloads = Array.from(packets).flatMap((packet) => decodeAdvertisement(packet) ?? []);
-    const [first] = payloads;
-    // the interpreter's own, before the firmware runs
-    if (!first) continue;
-    const type = first[0];
-    if (type === COMPACT_TOKEN) sent.push({ from, address, type, message: first });
-    else {
-      const ordered = payloads.sort((a, b) => a[3] - b[3]);
-      expect(ordered.map((one) => one[3])).toEqual(ordered.map((_, i) => i * 16 + ordered.length - 1));
-      sent.push({ from, address, type, message: Buffer.concat(ordered.map((one) => one.subarray(FRAGMENT_HEADER))) });
-    }
-  }
-  return sent.filter((one, i) => i === 0 || toHex(one.message) !== toHex(sent[i - 1].message));
-}
 async function placed(options: WearOptions = BEACON, seed = 1) {
   const world = new WornWorld(seed);
   const board = await world.wear({ x: 0, y: 0 }, options);
@@ -97,7 +50,7 @@ describe("a SmartBeacon", () => {
     const sk = SK.subarray(0, "keyBytes" in how ? how.keyBytes : 32);
     for (const { from, type, message } of messages) {
       expect([type, message.length]).toEqual([MESSAGE_FRAGMENT, 80]);
-      const opened = openMessageC(nodeCrypto, decrypt, messageKeys(nodeCrypto, sk, "single" in how ? "single" : "split"), message);
+      const opened = openMessageC(nodeCrypto, aesDecrypt, messageKeys(nodeCrypto, sk, "single" in how ? "single" : "split"), message);
       expect(Math.abs((opened as number) - from)).toBeLessThan(3);
     }
     for (const { packets, connectable, scannable } of world.sentBy(board).filter(({ packets }) => decodeAdvertisement(packets[0]))) {
@@ -113,7 +66,7 @@ describe("a SmartBeacon", () => {
     expect(sent().length).toBeGreaterThan(8);
     for (const { from, message } of sent()) {
       expect(message).toHaveLength(4 * CHUNK + 9);
-      const text = openFernet(nodeCrypto, decrypt, SK, message, Math.floor(from) + 1, 60);
+      const text = openFernet(nodeCrypto, aesDecrypt, SK, message, Math.floor(from) + 1, 60);
       expect(Math.abs(parseUtc(Buffer.from(text as Uint8Array).toString("latin1"))! - from)).toBeLessThan(2);
     }
   });
