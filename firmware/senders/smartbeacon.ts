@@ -4,7 +4,7 @@ import type { Crypto } from "../../protocols/ports.ts";
 import { SMARTBEACON_TAG } from "../../protocols/protocol-tags.ts";
 import { LOW_BATTERY } from "../../protocols/settings.ts";
 import { COMPACT_TOKEN, encodeAdvertisement, FERNET_FRAGMENT, MESSAGE_FRAGMENT } from "../../protocols/smartbeacon/advertisement.ts";
-import { BATTERY_LOW, CLOCK_UNSET, sealToken } from "../../protocols/smartbeacon/compact-token.ts";
+import { BATTERY_LOW, CLOCK_UNSET, sealToken, tokenKeys } from "../../protocols/smartbeacon/compact-token.ts";
 import { fragment, fragmentCount, messageId } from "../../protocols/smartbeacon/fragments.ts";
 import { derivedKey, MESSAGE_ENCRYPTION, MESSAGE_MAC } from "../../protocols/smartbeacon/keys.ts";
 import { sealMessageC } from "../../protocols/smartbeacon/message-c.ts";
@@ -23,7 +23,7 @@ const MOST_STARTS = 65535;
 
 /** As in protocols/smartbeacon/setup.ts; `undefined` until it is looked for, empty where there is none. */
 let setup: Uint8Array | undefined;
-/** Keys of MESSAGE C: for AES, for HMAC. */
+/** What follows from SK_BEACON, made once: keys of MESSAGE C for AES and HMAC, or those of tokens. */
 let keys: Uint8Array[] = [];
 /** Seconds of the last token: none is made twice. */
 let lastToken = -1;
@@ -62,7 +62,8 @@ export function makeMessage(crypto: Crypto, unix: number): Uint8Array[] {
     if (era > MOST_STARTS || now <= lastToken) return [];
     lastToken = now;
     const status = (unix ? 0 : CLOCK_UNSET) | (NRF.getBattery() * 1000 < settings[LOW_BATTERY] ? BATTERY_LOW : 0);
-    return [encodeAdvertisement(sealToken(crypto, sk, setup.subarray(ID_AT, ID_AT + 16), { status: status, unix: now, boot: era }))];
+    if (!keys.length) keys = tokenKeys(crypto, sk);
+    return [encodeAdvertisement(sealToken(crypto, keys, setup.subarray(ID_AT, ID_AT + 16), { status: status, unix: now, boot: era }))];
   }
   if (!unix) return [];
   // fresh for each message, from the hardware (QB-08)

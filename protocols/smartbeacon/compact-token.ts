@@ -29,25 +29,29 @@ export interface TokenBody {
   boot: number;
 }
 
-function tagOf(crypto: Crypto, sk: Uint8Array, beaconId: Uint8Array, body: Uint8Array): Uint8Array {
-  const bound = concat(concat(ascii("QB3\x01"), beaconId), body);
-  return hmacSha256(crypto, derivedKey(crypto, sk, TOKEN_MAC, 32), bound).subarray(0, TAG_BYTES);
+/** Keys of a beacon's tokens: of the tag, of the keystream. */
+export function tokenKeys(crypto: Crypto, sk: Uint8Array): Uint8Array[] {
+  return [derivedKey(crypto, sk, TOKEN_MAC, 32), derivedKey(crypto, sk, TOKEN_ENCRYPTION, 32)];
 }
-function masked(crypto: Crypto, sk: Uint8Array, tag: Uint8Array, body: Uint8Array): Uint8Array {
-  const keystream = hmacSha256(crypto, derivedKey(crypto, sk, TOKEN_ENCRYPTION, 32), tag);
+function tagOf(crypto: Crypto, keys: Uint8Array[], beaconId: Uint8Array, body: Uint8Array): Uint8Array {
+  const bound = concat(concat(ascii("QB3\x01"), beaconId), body);
+  return hmacSha256(crypto, keys[0], bound).subarray(0, TAG_BYTES);
+}
+function masked(crypto: Crypto, keys: Uint8Array[], tag: Uint8Array, body: Uint8Array): Uint8Array {
+  const keystream = hmacSha256(crypto, keys[1], tag);
   return body.map((byte, i) => byte ^ keystream[i]);
 }
 
-/** The 24 bytes of a token. `sk`: SK_BEACON, 16 or 32 bytes; `beaconId`: 16 bytes. */
-export function sealToken(crypto: Crypto, sk: Uint8Array, beaconId: Uint8Array, token: TokenBody): Uint8Array {
+/** The 24 bytes of a token. `keys`: of `tokenKeys`; `beaconId`: 16 bytes. */
+export function sealToken(crypto: Crypto, keys: Uint8Array[], beaconId: Uint8Array, token: TokenBody): Uint8Array {
   const body = new Uint8Array(BODY_BYTES);
   body[0] = token.status;
   writeInt(body, 1, 4, token.unix);
   writeInt(body, 5, 2, token.boot);
-  const tag = tagOf(crypto, sk, beaconId, body);
+  const tag = tagOf(crypto, keys, beaconId, body);
   const payload = new Uint8Array(1 + BODY_BYTES + TAG_BYTES);
   payload[0] = COMPACT_TOKEN;
-  payload.set(masked(crypto, sk, tag, body), 1);
+  payload.set(masked(crypto, keys, tag, body), 1);
   payload.set(tag, 1 + BODY_BYTES);
   return payload;
 }
@@ -61,8 +65,9 @@ export function openToken(
 ): TokenBody | "malformed" | "bad-mac" | "bad-format" {
   if (payload.length !== 1 + BODY_BYTES + TAG_BYTES || payload[0] !== COMPACT_TOKEN) return "malformed";
   const tag = payload.subarray(1 + BODY_BYTES);
-  const body = masked(crypto, sk, tag, payload.subarray(1, 1 + BODY_BYTES));
-  if (!equalBytes(tag, tagOf(crypto, sk, beaconId, body))) return "bad-mac";
+  const keys = tokenKeys(crypto, sk);
+  const body = masked(crypto, keys, tag, payload.subarray(1, 1 + BODY_BYTES));
+  if (!equalBytes(tag, tagOf(crypto, keys, beaconId, body))) return "bad-mac";
   if (body[0] & ~KNOWN_STATUS) return "bad-format";
   return { status: body[0], unix: readU32(body, 1), boot: readU16(body, 5) };
 }

@@ -18,7 +18,7 @@ import {
   rollingStart,
 } from "../../protocols/gaen/key-schedule.ts";
 import { decodeMetadata, encodeMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
-import { openToken, sealToken } from "../../protocols/smartbeacon/compact-token.ts";
+import { openToken, sealToken, tokenKeys } from "../../protocols/smartbeacon/compact-token.ts";
 import { derivedKey, MESSAGE_ENCRYPTION, MESSAGE_MAC, TOKEN_ENCRYPTION, TOKEN_MAC } from "../../protocols/smartbeacon/keys.ts";
 import { sealMessageC } from "../../protocols/smartbeacon/message-c.ts";
 import { formatTimestamp } from "../../protocols/smartbeacon/timestamp.ts";
@@ -78,7 +78,7 @@ function bytes(text: string): Uint8Array {
       ),
     ),
   qbToken: (sk: string, beaconId: string, status: number, unix: number, boot: number) =>
-    hex(sealToken(boardCrypto, bytes(sk), bytes(beaconId), { status, unix, boot })),
+    hex(sealToken(boardCrypto, tokenKeys(boardCrypto, bytes(sk)), bytes(beaconId), { status, unix, boot })),
   qbOpen: (sk: string, beaconId: string, payload: string) => openToken(boardCrypto, bytes(sk), bytes(beaconId), bytes(payload)),
   aes: () => aesInUse,
   sha: () => sha256InUse,

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { aesDecrypt, aesEncrypt, nodeCrypto } from "../../../host-tools/node-crypto.ts";
 import { ascii } from "../../../protocols/bytes.ts";
-import { openToken, sealToken } from "../../../protocols/smartbeacon/compact-token.ts";
+import { openToken, sealToken, tokenKeys } from "../../../protocols/smartbeacon/compact-token.ts";
 import { createDays, dayRecord, markPresent, openDay, purgeDays, sealDay } from "../../../protocols/smartbeacon/day-record.ts";
 import { checkForwarded } from "../../../protocols/smartbeacon/forwarded.ts";
 import { derivedKey, TOKEN_ENCRYPTION, TOKEN_MAC } from "../../../protocols/smartbeacon/keys.ts";
@@ -65,7 +65,7 @@ describe("MESSAGE C", () => {
 describe("compact token (QB-11)", () => {
   test.each(vectors.compact)("status $status, time $t, start $boot", ({ sk, id_beacon, status, t, boot, payload }) => {
     const body = { status, unix: t, boot };
-    expect(toHex(sealToken(nodeCrypto, fromHex(sk), fromHex(id_beacon), body))).toBe(payload);
+    expect(toHex(sealToken(nodeCrypto, tokenKeys(nodeCrypto, fromHex(sk)), fromHex(id_beacon), body))).toBe(payload);
     expect(openToken(nodeCrypto, fromHex(sk), fromHex(id_beacon), fromHex(payload))).toEqual(body);
   });
 
@@ -138,7 +138,7 @@ describe("store and forward (QB-22)", () => {
     expect(check(message, now - 61)).toBe("future");
     expect(check(message.with(20, 0))).toBe("bad-mac");
     expect(check(message.subarray(0, 79))).toBe("malformed");
-    const token = (status: number, unix: number) => sealToken(nodeCrypto, sk, beaconId, { status, unix, boot: 1 });
+    const token = (status: number, unix: number) => sealToken(nodeCrypto, tokenKeys(nodeCrypto, sk), beaconId, { status, unix, boot: 1 });
     expect(check(token(5, now))).toBe("ok");
     expect(check(token(0, now - 421))).toBe("stale");
     expect(check(token(2, now))).toBe("stale");
