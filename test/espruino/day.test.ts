@@ -1,23 +1,18 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { crowdedRadio, flashImage, PIXL_SHIM } from "../../bench/interpreter-image.ts";
 import { findBoard } from "../../boards/index.ts";
 import { puckjs } from "../../boards/puckjs.ts";
-import type { Board } from "../../host-tools/device/board.ts";
 import { buildFirmware } from "../../host-tools/generator/bundle.ts";
-import { decodeBlock, decodeOwnKeys, type LogRecord } from "../../host-tools/store/log-decoder.ts";
+import { decodeOwnKeys } from "../../host-tools/store/log-decoder.ts";
 import { PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../../protocols/device-link.ts";
 import { rollingStart } from "../../protocols/gaen/key-schedule.ts";
 import { CYCLE_TIME, RETENTION } from "../../protocols/settings.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { build, NO_INTERPRETER } from "./abilities.ts";
-import { linkInterpreter, pullBlocks, reach } from "./firmware-run.ts";
-import { Interpreter, temporaryDirectory } from "./interpreter.ts";
+import { HOUR, Site } from "./site.ts";
 
 /** 2026-03-02 15:00 UTC: midnight comes after nine hours. */
 const SET_AT = Date.UTC(2026, 2, 2, 15) / 1000;
-const HOUR = 3_600_000;
 const NEIGHBOURS = 50;
 /** Of 2,630 variables: what may be in use after a day in a crowd, and what at most while it is heard. */
 const { count } = puckjs.variables;
@@ -25,64 +20,6 @@ const IN_USE = 0.4 * count;
 const AT_MOST = 0.65 * count;
 /** On a busy machine; an idle one takes a tenth. */
 const PATIENCE_MS = 600_000;
-const FLASH_FILE = "espruino.flash";
-
-/** A board of one role that the interpreter plays, on virtual time. */
-class Site {
-  interpreter: Interpreter;
-  link!: Board;
-  private readonly directory = temporaryDirectory();
-
-  constructor(image: Uint8Array) {
-    writeFileSync(join(this.directory, FLASH_FILE), image);
-    this.interpreter = this.switchOn();
-  }
-
-  private switchOn(): Interpreter {
-    return new Interpreter({ directory: this.directory, virtualTime: 0 });
-  }
-
-  /** Asks the interpreter itself. */
-  async value(expression: string): Promise<number> {
-    const mark = `\x02${Math.random()}\x03`;
-    this.interpreter.type(`\x10print(${expression},${JSON.stringify(mark)})\n`);
-    return Number(/(\d+)\s*$/.exec(await this.interpreter.read(mark))?.[1]);
-  }
-
-  async reach(): Promise<Board> {
-    this.link = await reach(linkInterpreter(this.interpreter));
-    return this.link;
-  }
-
-  /** Lets virtual time pass; the interpreter is fast enough for an hour in a crowd at a time. */
-  async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= HOUR) await this.interpreter.advance(Math.min(left, HOUR));
-  }
-
-  async records(): Promise<LogRecord[]> {
-    const blocks = await pullBlocks(linkInterpreter(this.interpreter), await this.reach());
-    return blocks.flatMap((block) => decodeBlock(block));
-  }
-
-  async changeBattery(): Promise<void> {
-    await this.interpreter.kill();
-    this.interpreter = this.switchOn();
-    await this.interpreter.advance(3000);
-    await this.reach();
-  }
-
-  async restart(): Promise<void> {
-    this.interpreter.type("\x10load()\n");
-    await this.interpreter.quiet();
-    await this.interpreter.advance(3000);
-    await this.reach();
-  }
-
-  async close(): Promise<void> {
-    await this.interpreter.kill();
-    rmSync(this.directory, { recursive: true, force: true });
-  }
-}
 
 const BUNDLES = [
   ["puckjs", "wearable", 24],
