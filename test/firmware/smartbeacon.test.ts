@@ -1,14 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { aesDecrypt, nodeCrypto } from "../../host-tools/node-crypto.ts";
-import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
-import { readU32 } from "../../protocols/bytes.ts";
 import { openFernet } from "../../protocols/fernet/token.ts";
 import { COMPACT_TOKEN, decodeAdvertisement, FERNET_FRAGMENT, MESSAGE_FRAGMENT } from "../../protocols/smartbeacon/advertisement.ts";
 import { BATTERY_LOW, CLOCK_UNSET, openToken, type TokenBody } from "../../protocols/smartbeacon/compact-token.ts";
 import { CHUNK } from "../../protocols/smartbeacon/fragments.ts";
 import { messageKeys, openMessageC } from "../../protocols/smartbeacon/open-message.ts";
 import { parseUtc } from "../../protocols/smartbeacon/timestamp.ts";
-import { BEACON, COLLECTOR, ID, messagesIn, type Sent, SK, setUp } from "../support/sent-messages.ts";
+import { BEACON, COLLECTOR, handedOver, ID, messagesIn, type Sent, SK, setUp } from "../support/sent-messages.ts";
 import { toHex } from "../support/vectors.ts";
 import { command, expectQuietConsoles, MORNING, setClock, status, type WearOptions, WornWorld } from "../support/worn-boards.ts";
 
@@ -146,15 +144,6 @@ describe("a SmartBeacon", () => {
     expect(() => command(board, 'b("")')).toThrow("refused: arg");
   });
 });
-
-/** What a collector hands over, and forgets. */
-function handedOver(board: VirtualBoard, taken: number): { at: number; type: number; bytes: Uint8Array }[] {
-  const all = command(board, `q(${taken})`);
-  const messages: { at: number; type: number; bytes: Uint8Array }[] = [];
-  for (let at = 0; at < all.length; at += 6 + all[at + 5])
-    messages.push({ at: readU32(all, at), type: all[at + 4], bytes: all.slice(at + 6, at + 6 + all[at + 5]) });
-  return messages;
-}
 
 describe("a collector", () => {
   test("keeps the last messages of a beacon near it, each once, until the hub says that it has them (QB-10, QB-15)", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
+import { readU32 } from "../../protocols/bytes.ts";
 import { COMPACT_TOKEN, decodeAdvertisement } from "../../protocols/smartbeacon/advertisement.ts";
 import { FRAGMENT_HEADER } from "../../protocols/smartbeacon/fragments.ts";
 import { CARRIER_AT, ID_AT, OFFSET_AT, SETUP_BYTES, SINGLE_AT, SK_LENGTH_AT } from "../../protocols/smartbeacon/setup.ts";
@@ -51,4 +52,13 @@ export function messagesIn(phases: Phase[]): Sent[] {
     }
   }
   return sent.filter((one, i) => i === 0 || toHex(one.message) !== toHex(sent[i - 1].message));
+}
+
+/** What a collector hands over, and forgets. */
+export function handedOver(board: VirtualBoard, taken: number): { at: number; type: number; bytes: Uint8Array }[] {
+  const all = command(board, `q(${taken})`);
+  const messages: { at: number; type: number; bytes: Uint8Array }[] = [];
+  for (let at = 0; at < all.length; at += 6 + all[at + 5])
+    messages.push({ at: readU32(all, at), type: all[at + 4], bytes: all.slice(at + 6, at + 6 + all[at + 5]) });
+  return messages;
 }
