@@ -21,11 +21,13 @@ export interface ArmRun {
   kept: boolean;
 }
 
+/** One for all calls: to make it takes longer than most of them. A call begins with memory and registers of its own. */
+const chip = new RP2040();
+const ram = new Uint8Array(chip.sram.buffer, chip.sram.byteOffset, chip.sram.length);
+
 /** Runs a function as a compiler's call does, `blx` to its address with the Thumb bit, up to its return. `at`: where the code lies. @throws where it doesn't return. */
 export function runThumb({ code, offset, args, memory }: MachineCall, at = CODE): ArmRun {
-  const chip = new RP2040();
   const { core } = chip;
-  const ram = new Uint8Array(chip.sram.buffer, chip.sram.byteOffset, chip.sram.length);
   const place = (address: number, length: number) => ram.subarray(address - 0x20000000, address - 0x20000000 + length);
   ram.fill(FILL);
   for (const { base, bytes } of memory) place(base, bytes.length).set(bytes);
