@@ -119,5 +119,7 @@ export function settingProblem(name: string, value: number): string | undefined 
     const steps = rule.step === 1 ? "whole number" : "multiple of " + rule.step;
     return name + ": " + steps + " from " + rule.minimum + " to " + rule.maximum + " " + rule.unit + ", got " + value;
   }
+  // each message is a change of what is on the air, and fragments need their time
+  if (rule.index === MESSAGE_PERIOD && value > 0 && value < 10) return name + ": 0, or 10 to " + rule.maximum + " s, got " + value;
   return undefined;
 }

@@ -113,3 +113,8 @@ test("settings stand in the order of the board's array, whatever the order they 
     60, 2, 250, -8, 0, -127, 0, 7, 2, 0, 2200, 0, 0,
   ]);
 });
+
+test("a SmartBeacon's messages are ten seconds apart or more, or as usual", () => {
+  expect(() => chooseSettings(puckjs, { messagePeriod: 9 })).toThrow("messagePeriod: 0, or 10 to 3600 s, got 9");
+  for (const messagePeriod of [0, 10, 3600]) expect(chooseSettings(puckjs, { messagePeriod }).messagePeriod).toBe(messagePeriod);
+});
