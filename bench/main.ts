@@ -2,9 +2,11 @@ import { bangle2 } from "../boards/bangle2.ts";
 import { BOARDS } from "../boards/index.ts";
 import { ToolError } from "../host-tools/errors.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
+import { measureDelivery } from "./delivery.ts";
 import { measureInterpreter } from "./interpreter.ts";
 import { cutEverywhere } from "./log-cuts.ts";
 import { liveLong } from "./log-history.ts";
+import { measureProtocols } from "./protocols.ts";
 import { measureAir } from "./virtual-air.ts";
 import { measureWeek } from "./week.ts";
 import { measurePull, measureWorld } from "./worn-world.ts";
@@ -26,12 +28,16 @@ const BENCHES: { [name: string]: () => Promise<unknown> } = {
   },
   air: async () => measureAir({ boards: 100, hours: 24, metres: 200 }),
   week: () => measureWeek({ people: 40, days: 7 }),
+  // six minutes beside a SmartBeacon, 12,800 times, and whole boards beside each other
+  delivery: () => measureDelivery({ worlds: 400, visits: 60 }),
+  // eighty-four bundles
+  protocols: measureProtocols,
   interpreter: measureInterpreter,
   // every byte of every write of a log's life, some bits of every word, every erase in fourteen ways; then the same life on a chip on SPI, any bits of every program operation: two minutes
   cuts: async () => [await cutEverywhere(await liveLong(2, 6)), await cutEverywhere(await liveLong(2, 6, 1, bangle2))],
 };
 /** Only when asked for by name. */
-const LONG = ["cuts"];
+const LONG = ["cuts", "delivery", "protocols"];
 
 const asked = process.argv.slice(2).filter((argument) => argument !== "--json");
 const unknown = asked.find((name) => !BENCHES[name]);

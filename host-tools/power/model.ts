@@ -46,7 +46,7 @@ const INSTRUCTIONS = {
   rotation: 15_000_000,
 };
 /** 1,000 of them take 20 to 25 us on a Puck.js: a loop that Espruino publishes as 4,000 turns a second takes 13,600 of them. */
-const SECONDS_PER_INSTRUCTION = 22.5e-9;
+export const SECONDS_PER_INSTRUCTION = 22.5e-9;
 
 /** What the firmware did, as a radio counts it. */
 export interface FirmwareWork {
