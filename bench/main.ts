@@ -30,7 +30,7 @@ const BENCHES: { [name: string]: () => Promise<unknown> } = {
   week: () => measureWeek({ people: 40, days: 7 }),
   // six minutes beside a SmartBeacon, 12,800 times, and whole boards beside each other
   delivery: () => measureDelivery({ worlds: 400, visits: 60 }),
-  // eighty-four bundles
+  // some eighty bundles
   protocols: measureProtocols,
   interpreter: measureInterpreter,
   // every byte of every write of a log's life, some bits of every word, every erase in fourteen ways; then the same life on a chip on SPI, any bits of every program operation: two minutes
