@@ -32,6 +32,8 @@ export const FRAME_OVERHEAD = 8;
  * | `T.p(k0, k1, k2, k3, listening)` | proof of beaconing. A challenge of 16 bytes as four u32, little-endian; a tag is the first 8 bytes of AES-128 of an RPI with the challenge as key. Answer: u8 1 if an RPI is on the air, else 0; its tag, else zeros; then, if `listening` is 1 and the role scans, an entry for each open encounter: 8 bytes tag, u8 −max RSSI, u16 seconds since it was heard last |
  * | `T.y(tag, ago)` | somebody has heard the tag that the last `T.p` answered, `ago` seconds ago. `tag`: its first four bytes as a u32, little-endian; serves once; answer JSON `{}` |
  * | `T.l(k0, k1, k2, k3)` | lock key from now on: four u32, the 16 bytes little-endian; all zero: no lock. Answer JSON `{}`. In force when the session ends, and at each start |
+ * | `T.b(setup)` | role smartbeacon: what it is from now on, the bytes of smartbeacon/setup.ts in base64; answer JSON `{}`. Kept over restarts, never told again |
+ * | `T.q(tick)` | of boards that collect SmartBeacons' messages: all that wait, after forgetting those complete up to `tick` (-1: none). Of each u32 tick at which it was complete, rounded up; u8 type, B1, B2 or B3; u8 length; the message |
  * | `T.l()` | ends the session: answer JSON `{}`, then the board is locked if it has a key |
  *
  * Era and base are those that hold for the first record of the answer; MARK records among them change them for what follows.
@@ -70,7 +72,7 @@ export interface DeviceStatus {
   v: string;
   /** Board the bundle was built for. */
   b: string;
-  /** Role: wearable, beacon or scanner. */
+  /** Role, a name of ROLES in boards/capabilities.ts. */
   r: string;
   /** Log id, hex. */
   id: string;
@@ -102,6 +104,8 @@ export interface DeviceStatus {
   c: number[];
   /** Protocols built in, and those to be sent, bit n for tag n of protocol-tags.ts; absent where GAEN alone is built in. */
   pr?: [number, number];
+  /** SmartBeacons' messages collected since start, and packets that were refused; of boards that collect. */
+  co?: [number, number];
   /** AES of a board that has use for it: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
   cr?: string;
   /** SHA-256 of a board that transmits: `in` the interpreter's, `th` our machine code, `js` our own. */

@@ -56,6 +56,11 @@ function checkOthers(protocol: string, { keys }: ExportOptions): void {
   if (!Object.keys(PROTOCOLS).includes(protocol)) {
     throw new ConfigError("unknown_protocol", `no protocol is called "${protocol}"; known: ${Object.keys(PROTOCOLS).join(", ")}`);
   }
+  if (protocol === "smartbeacon")
+    throw new ConfigError(
+      "sealed_messages",
+      "smartbeacon: messages are no encounters; `tracelet smartbeacon messages --json` writes them for upload",
+    );
   if (keys) throw new ConfigError("keys_of_gaen", `--keys: tek_data.csv holds gaen's keys; those of ${protocol} come with \`tracelet keys pull\``);
 }
 

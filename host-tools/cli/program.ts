@@ -22,6 +22,7 @@ import { register as power } from "./power.ts";
 import { register as prove } from "./prove.ts";
 import { register as provision } from "./provision.ts";
 import { register as pull } from "./pull.ts";
+import { register as smartbeacon } from "./smartbeacon.ts";
 import { register as status } from "./status.ts";
 import { register as time } from "./time.ts";
 import { register as virtual } from "./virtual.ts";
@@ -45,6 +46,7 @@ const COMMANDS: RegisterCommand[] = [
   provision,
   label,
   lock,
+  smartbeacon,
   pull,
   exportFiles,
   importFiles,

@@ -1,5 +1,6 @@
 import { WORD_BYTES } from "../../protocols/log-format.ts";
 import { durationInWords, utc } from "../device/clock-words.ts";
+import { type PulledMessages, pullMessages } from "../device/messages.ts";
 import { type Pulled, pullLog } from "../device/pull.ts";
 import { spokenProtocols } from "../device/spoken-protocols.ts";
 import type { BatteryChange } from "../store/battery-changes.ts";
@@ -60,6 +61,11 @@ export function describeHandOvers(unixMs: number[]): string[] {
   return [`  the board's own keys were handed over ${unixMs.length === 1 ? "once" : `${unixMs.length} times`}, last at ${utc(last)}`];
 }
 
+function describeMessages({ waiting, added }: PulledMessages, dryRun: boolean): string {
+  if (dryRun) return `  ${waiting} SmartBeacon messages would be pulled`;
+  return `  ${added} new SmartBeacon messages, of ${waiting} that waited; \`tracelet smartbeacon messages\` writes them for upload`;
+}
+
 /** Unix seconds by which age is told. Where hub and board disagree the earlier one counts: a clock that runs in the future must not delete what was heard today. */
 function agreedNow(hubUnix: number, boardMs: number): number {
   return boardMs > 0 ? Math.min(hubUnix, boardMs / 1000) : hubUnix;
@@ -69,7 +75,7 @@ export const register: RegisterCommand = (program) => {
   withRetentionOption(
     withLinkOptions(program.command("pull"), ["pull --port /dev/ttyUSB0 --db tracelet.db", "pull --port /dev/ttyUSB0 --db tracelet.db --dry-run"]),
   )
-    .description("fetch a board's log into the database; goes on where the last pull ended")
+    .description("fetch a board's log, and SmartBeacon messages that wait on it, into the database; goes on where the last pull ended")
     .requiredOption("--db <file>", "database; created if it does not exist")
     .option("--dry-run", "only say what would be pulled")
     .action(async (options: LinkOptions & { db: string; dryRun?: boolean; retention: number }) => {
@@ -85,17 +91,19 @@ export const register: RegisterCommand = (program) => {
               bar.current.advance(done);
             },
           }).finally(() => bar.current?.end());
+          const messages = await pullMessages(board, store, { dryRun });
           const purged = dryRun ? undefined : await store.purge(agreedNow(board.clock.now(), pulled.status.u), options.retention);
           const battery = dryRun ? [] : await store.batteryChanges(pulled.logId, pulled.from);
           const keyHandOvers = await store.keyHandOvers(pulled.logId);
           const lines = [
             describe(options.port, pulled, dryRun),
+            ...(messages ? [describeMessages(messages, dryRun)] : []),
             ...battery.map(batteryInWords),
             ...describeHandOvers(keyHandOvers),
             ...(purged ? describePurged(purged) : []),
           ];
           const protocols = spokenProtocols(pulled.status);
-          output.result({ port: options.port, dryRun, ...pulled, protocols, battery, keyHandOvers, purged }, lines.join("\n"));
+          output.result({ port: options.port, dryRun, ...pulled, protocols, battery, keyHandOvers, messages, purged }, lines.join("\n"));
         });
       } finally {
         await store.close();

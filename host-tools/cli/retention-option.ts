@@ -14,7 +14,9 @@ export function withRetentionOption(command: Command): Command {
 }
 
 /** What was deleted for its age as lines for a person; none where nothing was. */
-export function describePurged({ encounters, sightings, keys }: Purged): string[] {
-  if (encounters + sightings + keys === 0) return [];
-  return [`  deleted for their age: ${encounters} encounters, ${sightings} sightings, ${keys} keys; --retention sets the days`];
+export function describePurged({ encounters, sightings, keys, messages }: Purged): string[] {
+  if (encounters + sightings + keys + messages === 0) return [];
+  return [
+    `  deleted for their age: ${encounters} encounters, ${sightings} sightings, ${keys} keys${messages ? `, ${messages} SmartBeacon messages` : ""}; --retention sets the days`,
+  ];
 }

@@ -33,6 +33,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number, room: Lo
     `  battery   ${batteryInWords(status)}`,
     `  lock      ${lockInWords(status)}`,
     `  errors    ${radio} radio, ${flash} flash, ${overflows} scans in which the input queue overflowed`,
+    ...(status.co ? [`  collected ${status.co[0]} SmartBeacon messages since start, ${status.co[1]} packets refused`] : []),
     ...(status.wd ? [`  watch     ${status.wd[0]} dead scans, ${status.wd[1]} restarts of the radio after an hour of silence`] : []),
     "  settings",
     ...settingsTable(namedSettings(status.c))

@@ -5,6 +5,7 @@ import { PAGE_WORDS, PAYLOAD_BYTES, WORD_BYTES } from "../../protocols/log-forma
 import { SETTING_COUNT } from "../../protocols/settings.ts";
 import { DeviceError } from "../errors.ts";
 import type { ReceivedFrame } from "./console-stream.ts";
+import { decodeWaiting, MOST_WAITING_BYTES, type WaitingMessage } from "./messages.ts";
 import { type BoardIdentity, EMPTY_LINE, printable, type Repl } from "./repl.ts";
 
 const count = z.number().nonnegative();
@@ -30,6 +31,7 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   er: z.tuple([count, count, count]),
   c: settings,
   pr: z.tuple([count, count]).optional(),
+  co: z.tuple([count, count]).optional(),
   cr: z.string().optional(),
   sh: z.string().optional(),
   an: z.number().optional(),
@@ -235,6 +237,16 @@ export class Board {
     await this.command(`l(${words.join()})`, (payload) => parseAs(payload, z.strictObject({})));
   }
 
+  /** Makes a SmartBeacon: `setup` as in protocols/smartbeacon/setup.ts. Secret. Asking again does no harm. */
+  async setUpBeacon(setup: Uint8Array): Promise<void> {
+    await this.command(`b("${Buffer.from(setup).toString("base64")}")`, (payload) => parseAs(payload, z.strictObject({})));
+  }
+
+  /** SmartBeacons' messages that wait on a board that collects them, after it has forgotten those complete up to the tick `taken`; -1 for none. */
+  async waitingMessages(taken: number): Promise<WaitingMessage[]> {
+    return (await this.command(`q(${taken})`, decodeWaiting, 3, this.repl.wireMs(MOST_WAITING_BYTES))).value;
+  }
+
   /** The board is locked from here on, if it has a key. */
   async endSession(): Promise<void> {
     await this.command("l()", (payload) => parseAs(payload, z.strictObject({})), 1);
@@ -264,9 +276,9 @@ export class Board {
   }
 }
 
-/** A call for messages: the numbers of a challenge or of a key are nobody's business. */
+/** A call as errors tell it: the numbers of a challenge or of a key are nobody's business. */
 function shownCall(call: string): string {
-  return `${COMMAND_OBJECT}.${call.replace(/^([lpy])\(.+\)$/, "$1(…)")}`;
+  return `${COMMAND_OBJECT}.${call.replace(/^([blpy])\(.+\)$/, "$1(…)")}`;
 }
 
 function parseAs<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {

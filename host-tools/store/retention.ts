@@ -10,6 +10,8 @@ export interface Purged {
   sightings: number;
   /** Own keys, of whatever protocol. */
   keys: number;
+  /** Of SmartBeacons. */
+  messages: number;
 }
 
 /**
@@ -39,11 +41,17 @@ export function purge(database: Database.Database, now: number, days: number): P
       database.prepare(`DELETE FROM teks WHERE import_id IS NULL AND (rolling_start + rolling_period) * ${INTERVAL_SECONDS} < ?`).run(limit);
       // a chain of SKs tells of the days after it as well: it ages from when it was handed over last
       database.prepare("DELETE FROM keys_of_others WHERE CASE WHEN last_day IS NULL THEN added_unix ELSE (last_day + 1) * 86400 END < ?").run(limit);
+      database.prepare("DELETE FROM messages WHERE received_unix < ?").run(limit);
       const after = counts(database);
-      return { encounters: before.encounters - after.encounters, sightings: before.sightings - after.sightings, keys: before.keys - after.keys };
+      return {
+        encounters: before.encounters - after.encounters,
+        sightings: before.sightings - after.sightings,
+        keys: before.keys - after.keys,
+        messages: before.messages - after.messages,
+      };
     })
     .immediate();
-  if (purged.encounters + purged.sightings + purged.keys > 0) database.pragma("wal_checkpoint(TRUNCATE)");
+  if (purged.encounters + purged.sightings + purged.keys + purged.messages > 0) database.pragma("wal_checkpoint(TRUNCATE)");
   return purged;
 }
 
@@ -51,7 +59,7 @@ function counts(database: Database.Database): Purged {
   return database
     .prepare(
       `SELECT (SELECT count(*) FROM encounters) AS encounters, (SELECT count(*) FROM sightings) AS sightings,
-         (SELECT count(*) FROM teks) + (SELECT count(*) FROM keys_of_others) AS keys`,
+         (SELECT count(*) FROM teks) + (SELECT count(*) FROM keys_of_others) AS keys, (SELECT count(*) FROM messages) AS messages`,
     )
     .get() as Purged;
 }

@@ -132,6 +132,14 @@ export interface KeysOfOthersTable {
   added_unix: number;
 }
 
+export interface MessagesTable {
+  id: Generated<number>;
+  board_id: string;
+  received_unix: number;
+  type: number;
+  bytes: Uint8Array;
+}
+
 export interface Tables {
   boards: BoardsTable;
   logs: LogsTable;
@@ -144,4 +152,5 @@ export interface Tables {
   clock_syncs: ClockSyncsTable;
   teks: TeksTable;
   keys_of_others: KeysOfOthersTable;
+  messages: MessagesTable;
 }

@@ -19,6 +19,7 @@ import { type Imported, type ImportedFile, importRows } from "./import-rows.ts";
 import { addKeys, keys, type StoredKey } from "./keys.ts";
 import { addKeysOfOthers, type KeyOfOthers, keysOfOthers, type StoredKeyOfOthers } from "./keys-of-others.ts";
 import type { OwnKey, PulledBlock } from "./log-decoder.ts";
+import { addMessages, messages, type ReceivedMessage, type StoredMessage } from "./messages.ts";
 import type { MhRow } from "./mh-csv.ts";
 import { type Committed, commitPull } from "./pull.ts";
 import { type Purged, purge } from "./retention.ts";
@@ -157,6 +158,16 @@ export class Store {
   /** Own keys of the other protocols, as secret as GAEN's. */
   keysOfOthers(board?: string): Promise<StoredKeyOfOthers[]> {
     return this.guarded(() => keysOfOthers(this.#query, board));
+  }
+
+  /** Stores messages of SmartBeacons that a board collected. Answers how many are new. */
+  addMessages(board: BoardContact, received: ReceivedMessage[]): Promise<number> {
+    return this.guarded(() => addMessages(this.database, board, received, this.now()));
+  }
+
+  /** Collected messages in the order in which they came; of one board where it is named. */
+  messages(board?: string): Promise<StoredMessage[]> {
+    return this.guarded(() => messages(this.#query, board));
   }
 
   /** Deletes what is older than `days`; `now` in Unix seconds. See retention.ts. */

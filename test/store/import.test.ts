@@ -164,7 +164,7 @@ test("COM-05: tracelet import makes a private database, answers in JSON, and del
   stdout.mockRestore();
   expect(JSON.parse(written)).toEqual({
     files: [{ file: path, kind: "rx_data", rows: 2, added: 2, duplicates: 0, malformed: [] }],
-    purged: { encounters: 2, sightings: 0, keys: 0 },
+    purged: { encounters: 2, sightings: 0, keys: 0, messages: 0 },
   });
   expect(statSync(db).mode & 0o777).toBe(0o600);
 });

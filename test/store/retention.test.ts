@@ -30,12 +30,12 @@ describe("COM-05: what is old is deleted", () => {
       },
     ]);
     const left = async () => (await store.encounters()).map((one) => one.seq);
-    expect(await store.purge(now, 14)).toEqual({ encounters: 1, sightings: 1, keys: 0 });
+    expect(await store.purge(now, 14)).toEqual({ encounters: 1, sightings: 1, keys: 0, messages: 0 });
     expect(await left()).toEqual([at(4), at(6)]);
     now += 5 * DAY;
-    expect(await store.purge(now, 14)).toEqual({ encounters: 1, sightings: 0, keys: 0 });
+    expect(await store.purge(now, 14)).toEqual({ encounters: 1, sightings: 0, keys: 0, messages: 0 });
     now += 10 * DAY;
-    expect(await store.purge(now, 14)).toEqual({ encounters: 1, sightings: 0, keys: 0 });
+    expect(await store.purge(now, 14)).toEqual({ encounters: 1, sightings: 0, keys: 0, messages: 0 });
     expect(await left()).toEqual([]);
     expect((await store.positions()).get(BOARD.logId)).toBe(at(7));
   });
@@ -59,9 +59,9 @@ describe("COM-05: what is old is deleted", () => {
       addressType: "random",
     };
     await store.importRows({ file: "rx_data.csv", kind: "rx_data" }, [row]);
-    expect(await store.purge(now, 14)).toEqual({ encounters: 0, sightings: 0, keys: 1 });
+    expect(await store.purge(now, 14)).toEqual({ encounters: 0, sightings: 0, keys: 1, messages: 0 });
     now += 14 * DAY + 1;
-    expect(await store.purge(now, 14)).toEqual({ encounters: 1, sightings: 0, keys: 1 });
+    expect(await store.purge(now, 14)).toEqual({ encounters: 1, sightings: 0, keys: 1, messages: 0 });
     expect(await store.importRows({ file: "rx_data.csv", kind: "rx_data" }, [row])).toMatchObject({ added: 1 });
   });
 

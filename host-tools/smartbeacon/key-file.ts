@@ -1,0 +1,85 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { z } from "zod";
+import { ConfigError } from "../errors.ts";
+
+// The private file of a SmartBeacon. Who has it can make its messages: it goes to the beacon and to the server that verifies them, and stands in no message of ours.
+
+export type KeyMode = "split" | "single";
+
+export interface BeaconKey {
+  /** ID_BEACON, 16 bytes. */
+  id: Uint8Array;
+  /** SK_BEACON, 32 bytes; 16 only in mode single. */
+  sk: Uint8Array;
+  /** Of MESSAGE C, see docs/protocols.md. */
+  mode: KeyMode;
+}
+
+const hex = (bytes: RegExp) => z.string().regex(bytes);
+const shape = z.strictObject({
+  id_beacon: hex(/^[0-9a-f]{32}$/i),
+  sk_beacon: hex(/^([0-9a-f]{32}|[0-9a-f]{64})$/i),
+  mode: z.enum(["split", "single"]),
+});
+const EXPECTED =
+  'one JSON object {"id_beacon": 32 hexadecimal digits, "sk_beacon": 64, or 32 in mode single, "mode": "split" or "single"}, neither of them all 0';
+
+/** @throws ConfigError "no_file", "bad_key"; neither tells anything of what is in the file */
+export function readBeaconKey(file: string): BeaconKey {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ConfigError(
+      "no_file",
+      `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}; \`tracelet smartbeacon setup --new\` makes a key file`,
+      { cause },
+    );
+  }
+  const key = parseBeaconKey(text);
+  if (!key) throw new ConfigError("bad_key", `${file} is no SmartBeacon's key file: it has ${EXPECTED}`);
+  return key;
+}
+
+function parseBeaconKey(text: string): BeaconKey | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined; // what the parser says may quote the key
+  }
+  const parsed = shape.safeParse(json);
+  if (!parsed.success) return undefined;
+  const { id_beacon, sk_beacon, mode } = parsed.data;
+  const key = { id: Buffer.from(id_beacon, "hex"), sk: Buffer.from(sk_beacon, "hex"), mode };
+  const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
+  return isZero(key.id) || isZero(key.sk) || (key.sk.length === 16 && mode === "split") ? undefined : key;
+}
+
+/**
+ * A fresh key in a new file that its owner alone may read, never in place of another. On disk when this returns: a beacon must not get a key that nobody has.
+ * @throws ConfigError "key_exists", "no_file"
+ */
+export function createBeaconKey(file: string, mode: KeyMode): BeaconKey {
+  const key = { id: randomBytes(16), sk: randomBytes(32), mode };
+  let handle: number;
+  try {
+    handle = openSync(file, "wx", 0o600);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "EEXIST")
+      throw new ConfigError(
+        "key_exists",
+        `${file} is there already and is not overwritten; name another file, or take the key in it with --id-file`,
+        {
+          cause,
+        },
+      );
+    throw new ConfigError("no_file", `${file} can't be written: ${code}; check the folder and your rights to it`, { cause });
+  }
+  writeSync(handle, `${JSON.stringify({ id_beacon: key.id.toString("hex"), sk_beacon: key.sk.toString("hex"), mode })}\n`);
+  fsyncSync(handle);
+  closeSync(handle);
+  return key;
+}
