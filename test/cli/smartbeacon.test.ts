@@ -11,7 +11,7 @@ import { VirtualClock } from "../../host-tools/simulator/virtual-clock.ts";
 import { readBeaconKey } from "../../host-tools/smartbeacon/key-file.ts";
 import { Store } from "../../host-tools/store/store.ts";
 import { COMPACT_TOKEN, FERNET_FRAGMENT, MESSAGE_FRAGMENT } from "../../protocols/smartbeacon/advertisement.ts";
-import { sealToken } from "../../protocols/smartbeacon/compact-token.ts";
+import { sealToken, tokenKeys } from "../../protocols/smartbeacon/compact-token.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { tracelet } from "../support/command-line.ts";
 import { install, status } from "../support/worn-boards.ts";
@@ -109,7 +109,11 @@ describe("what was collected", () => {
     writeFileSync(idFile, JSON.stringify(KEY));
     const store = Store.open(db);
     const token = (unix: number) =>
-      sealToken(nodeCrypto, Buffer.from(KEY.sk_beacon, "hex"), Buffer.from(KEY.id_beacon, "hex"), { status: 0, unix, boot: 1 });
+      sealToken(nodeCrypto, tokenKeys(nodeCrypto, Buffer.from(KEY.sk_beacon, "hex")), Buffer.from(KEY.id_beacon, "hex"), {
+        status: 0,
+        unix,
+        boot: 1,
+      });
     await store.addMessages(board, [
       { receivedAt: at, type: COMPACT_TOKEN, bytes: token(at - 30) },
       { receivedAt: at + 60, type: MESSAGE_FRAGMENT, bytes: new Uint8Array(80) },

@@ -5,7 +5,7 @@ import { score, verifyMessage, verifyMessages } from "../../../host-tools/smartb
 import { ascii } from "../../../protocols/bytes.ts";
 import { sealFernet } from "../../../protocols/fernet/token.ts";
 import { COMPACT_TOKEN, FERNET_FRAGMENT, MESSAGE_FRAGMENT } from "../../../protocols/smartbeacon/advertisement.ts";
-import { BATTERY_LOW, CLOCK_UNSET, sealToken } from "../../../protocols/smartbeacon/compact-token.ts";
+import { BATTERY_LOW, CLOCK_UNSET, sealToken, tokenKeys } from "../../../protocols/smartbeacon/compact-token.ts";
 import { sealMessageC } from "../../../protocols/smartbeacon/message-c.ts";
 import { messageKeys } from "../../../protocols/smartbeacon/open-message.ts";
 import { formatTimestamp, formatUtc } from "../../../protocols/smartbeacon/timestamp.ts";
@@ -17,7 +17,7 @@ const IV = new Uint8Array(16).fill(9);
 
 const token = (unix: number, status = 0, key = KEY) => ({
   type: COMPACT_TOKEN,
-  bytes: sealToken(nodeCrypto, key.sk, key.id, { status, unix, boot: 4 }),
+  bytes: sealToken(nodeCrypto, tokenKeys(nodeCrypto, key.sk), key.id, { status, unix, boot: 4 }),
   receivedAt: NOW,
 });
 const messageC = (text: string) => {
