@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Board } from "../device/board.ts";
 import { utc } from "../device/clock-words.ts";
 import { type BeaconRuns, CARRIERS, checkSetup, requireSmartBeacon, setUpBeacon } from "../device/smartbeacon.ts";
 import { ConfigError, DeviceError, ToolError } from "../errors.ts";
@@ -8,9 +9,9 @@ import { tuplesOf } from "../smartbeacon/tuples.ts";
 import { type Verification, verifyMessages } from "../smartbeacon/verification.ts";
 import { Store } from "../store/store.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
-import { createOutput, type RegisterCommand } from "./output.ts";
+import { createOutput, type Output, type RegisterCommand } from "./output.ts";
 
-interface SetupOptions extends LinkOptions {
+export interface SetupOptions extends LinkOptions {
   idFile?: string;
   new?: string;
   mode?: KeyMode;
@@ -29,7 +30,7 @@ const WARNING =
   "The key went to the board in clear, and whoever takes the board apart can read it.";
 
 /** The key in the file that was named, `undefined` where one is to be made. Before the board is asked: what the user mistook shall cost nothing. */
-function keyThatIsThere({ idFile, new: fresh, mode, carrier }: SetupOptions): BeaconKey | undefined {
+export function keyThatIsThere({ idFile, new: fresh, mode, carrier }: SetupOptions): BeaconKey | undefined {
   if ((idFile === undefined) === (fresh === undefined))
     throw new ConfigError("usage", "whose key? Give --id-file with a key file, or --new with the name of one to create");
   if (fresh !== undefined) {
@@ -60,6 +61,32 @@ function describeSetup(port: string, file: string, { carrier }: SetupOptions, { 
   ].join("\n");
 }
 
+/** The command on an open board; `there` as `keyThatIsThere` answered. A key is made only once the board is known to take it. */
+export async function setUp(board: Board, output: Output, options: SetupOptions, there: BeaconKey | undefined): Promise<void> {
+  const file = (options.idFile ?? options.new) as string;
+  await requireSmartBeacon(board);
+  const key = there ?? createBeaconKey(file, options.mode ?? "split");
+  const { carrier, utcOffset } = options;
+  const runs = await setUpBeacon(board, { ...key, carrier, utcOffset })
+    .catch((error: unknown) => {
+      throw withKeyFile(error, options.new);
+    })
+    .finally(() => key.sk.fill(0));
+  output.result(
+    {
+      port: options.port,
+      keyFile: file,
+      carrier,
+      utcOffset,
+      sends: true,
+      start: runs.status.e,
+      clockOffsetMs: runs.clock.after.offsetMs,
+      warning: WARNING,
+    },
+    describeSetup(options.port, file, options, runs),
+  );
+}
+
 function addSetup(group: Command): void {
   withLinkOptions(group.command("setup"), [
     "smartbeacon setup --port /dev/ttyUSB0 --new kitchen.beacon",
@@ -75,30 +102,7 @@ function addSetup(group: Command): void {
     .option("--utc-offset <minutes>", "that local time is ahead of UTC, in the text of carrier message", minutes, 0)
     .action(async (options: SetupOptions) => {
       const there = keyThatIsThere(options);
-      const file = (options.idFile ?? options.new) as string;
-      await withBoard(options, false, async (board, output) => {
-        await requireSmartBeacon(board);
-        const key = there ?? createBeaconKey(file, options.mode ?? "split");
-        const { carrier, utcOffset } = options;
-        const runs = await setUpBeacon(board, { ...key, carrier, utcOffset })
-          .catch((error: unknown) => {
-            throw withKeyFile(error, options.new);
-          })
-          .finally(() => key.sk.fill(0));
-        output.result(
-          {
-            port: options.port,
-            keyFile: file,
-            carrier,
-            utcOffset,
-            sends: true,
-            start: runs.status.e,
-            clockOffsetMs: runs.clock.after.offsetMs,
-            warning: WARNING,
-          },
-          describeSetup(options.port, file, options, runs),
-        );
-      });
+      await withBoard(options, false, (board, output) => setUp(board, output, options, there));
     });
 }
 

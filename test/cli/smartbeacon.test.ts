@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { puckjs } from "../../boards/puckjs.ts";
+import { createOutput } from "../../host-tools/cli/output.ts";
+import { keyThatIsThere, type SetupOptions, setUp } from "../../host-tools/cli/smartbeacon.ts";
 import { nodeCrypto } from "../../host-tools/node-crypto.ts";
 import { radioIn } from "../../host-tools/simulator/board-radio.ts";
 import { LiveBoard } from "../../host-tools/simulator/serve.ts";
@@ -14,7 +16,7 @@ import { COMPACT_TOKEN, FERNET_FRAGMENT, MESSAGE_FRAGMENT } from "../../protocol
 import { sealToken, tokenKeys } from "../../protocols/smartbeacon/compact-token.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { tracelet } from "../support/command-line.ts";
-import { install, status } from "../support/worn-boards.ts";
+import { install, status, WornWorld } from "../support/worn-boards.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -22,64 +24,61 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function liveBoard(role: string, work: (port: string, board: VirtualBoard, live: LiveBoard) => Promise<void>): Promise<void> {
-  const board = new VirtualBoard({ facts: puckjs, clock: new VirtualClock(1_790_000_000), radio: radioIn(undefined) });
-  install(board, await firmwareFor(role, "puckjs", {}, [], [role === "wearable" ? "gaen" : "smartbeacon"]));
-  const live = new LiveBoard(board, { speed: 20 });
-  try {
-    const port = `tcp://localhost:${await live.listenTcp(0)}`;
-    live.start();
-    await work(port, board, live);
-  } finally {
-    await live.stop();
-  }
+const BEACON = { role: "smartbeacon", protocols: ["smartbeacon"], clockSet: false };
+const PORT = "/dev/ttyTEST";
+
+/** The command on a board in virtual time. Answers all it printed, as text and as JSON. */
+async function setUpOn(world: WornWorld, board: VirtualBoard, given: Partial<SetupOptions>): Promise<{ text: string; value: unknown }> {
+  const options: SetupOptions = { port: PORT, fast: false, carrier: "token", utcOffset: 0, ...given };
+  const there = keyThatIsThere(options);
+  const printed = { text: "", value: undefined as unknown };
+  const output = { ...createOutput(true), result: (value: unknown, text: string) => Object.assign(printed, { text, value }) };
+  await world.talk(board, (link) => setUp(link, output, options, there));
+  return printed;
 }
 
 describe("tracelet smartbeacon setup", () => {
-  test("makes a key file, then a beacon that sends; no secret is printed (QB-13)", () =>
-    liveBoard("smartbeacon", async (port, board) => {
-      const file = join(folder, "kitchen.beacon");
-      const made = await tracelet("smartbeacon", "setup", "--port", port, "--new", file, "--json");
-      expect(made.exit, made.err).toBe(0);
-      expect(JSON.parse(made.out)).toMatchObject({ keyFile: file, carrier: "token", sends: true });
-      expect(statSync(file).mode & 0o777).toBe(0o600);
-      expect(status(board).ad).toBe(1);
-      const content = readFileSync(file, "utf8");
-      // a second time never makes another key
-      const again = await tracelet("smartbeacon", "setup", "--port", port, "--new", file);
-      expect(again).toMatchObject({ exit: 2, err: expect.stringContaining("--id-file") });
-      expect(readFileSync(file, "utf8")).toBe(content);
-      const other = await tracelet("smartbeacon", "setup", "--port", port, "--id-file", file, "--carrier", "message", "--utc-offset", "-90");
-      expect(other.exit, other.err).toBe(0);
-      expect(other.out).toContain("a message is on the air (message");
-      const { sk_beacon, id_beacon } = JSON.parse(content) as Record<string, string>;
-      for (const shown of [made.out, made.err, other.out, other.err]) {
-        expect(shown).not.toContain(sk_beacon.slice(0, 12));
-        expect(shown).not.toContain(id_beacon.slice(0, 12));
-      }
-    }));
+  test("makes a key file, then a beacon that sends; no secret is printed (QB-13)", async () => {
+    const world = new WornWorld(1);
+    const board = await world.wear({ x: 0, y: 0 }, BEACON);
+    const file = join(folder, "kitchen.beacon");
+    const made = await setUpOn(world, board, { new: file });
+    expect(made.value).toMatchObject({ keyFile: file, carrier: "token", sends: true });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(status(board).ad).toBe(1);
+    const content = readFileSync(file, "utf8");
+    // a second time never makes another key
+    const again = await tracelet("smartbeacon", "setup", "--port", PORT, "--new", file);
+    expect(again).toMatchObject({ exit: 2, err: expect.stringContaining("--id-file") });
+    expect(readFileSync(file, "utf8")).toBe(content);
+    const other = await setUpOn(world, board, { idFile: file, carrier: "message", utcOffset: -90 });
+    expect(other.text).toContain("a message is on the air (message");
+    const { sk_beacon, id_beacon } = JSON.parse(content) as Record<string, string>;
+    const shown = JSON.stringify([made, again, other]);
+    expect(shown).not.toContain(sk_beacon.slice(0, 12));
+    expect(shown).not.toContain(id_beacon.slice(0, 12));
+  });
 
-  test("of a board with another role leaves no key file behind", () =>
-    liveBoard("wearable", async (port) => {
-      const file = join(folder, "never.beacon");
-      const { exit, err } = await tracelet("smartbeacon", "setup", "--port", port, "--new", file);
-      expect([exit, existsSync(file)]).toEqual([1, false]);
-      expect(err).toContain("its role is wearable");
-    }));
+  test("of a board with another role leaves no key file behind", async () => {
+    const world = new WornWorld(2);
+    const board = await world.wear({ x: 0, y: 0 });
+    const file = join(folder, "never.beacon");
+    await expect(setUpOn(world, board, { new: file })).rejects.toMatchObject({ code: "wrong_role" });
+    expect(existsSync(file)).toBe(false);
+  });
 
   test("a key that was made and didn't arrive is not lost: the error names its file", async () => {
-    await liveBoard("smartbeacon", async (port, board, live) => {
-      const file = join(folder, "cut.beacon");
-      const take = board.input.bind(board);
-      board.input = (bytes) => {
-        if (Buffer.from(bytes).includes("T.b(")) void live.stop();
-        else take(bytes);
-      };
-      const { exit, err } = await tracelet("smartbeacon", "setup", "--port", port, "--new", file);
-      expect(exit).not.toBe(0);
-      expect(err).toContain(`try again with --id-file ${file}`);
-      expect(readBeaconKey(file).sk).toHaveLength(32);
-    });
+    const world = new WornWorld(3);
+    const board = await world.wear({ x: 0, y: 0 }, BEACON);
+    const file = join(folder, "cut.beacon");
+    const take = board.input.bind(board);
+    board.input = (bytes) => {
+      if (Buffer.from(bytes).includes("T.b(")) board.powerOff();
+      else take(bytes);
+    };
+    const failed = setUpOn(world, board, { new: file });
+    await expect(failed).rejects.toMatchObject({ code: "timeout", message: expect.stringContaining(`try again with --id-file ${file}`) });
+    expect(readBeaconKey(file).sk).toHaveLength(32);
   });
 
   test.each([
@@ -173,12 +172,20 @@ describe("what was collected", () => {
   });
 });
 
-test("tracelet pull tells of messages on a board that collects them, and says nothing of them elsewhere", () =>
-  liveBoard("collector", async (port) => {
+test("tracelet pull tells of messages on a board that collects them", async () => {
+  const board = new VirtualBoard({ facts: puckjs, clock: new VirtualClock(1_790_000_000), radio: radioIn(undefined) });
+  install(board, await firmwareFor("collector", "puckjs", {}, [], ["smartbeacon"]));
+  const live = new LiveBoard(board, { speed: 20 });
+  try {
+    const port = `tcp://localhost:${await live.listenTcp(0)}`;
+    live.start();
     const pulled = await tracelet("pull", "--port", port, "--db", join(folder, "pulled.db"), "--json");
     expect(pulled.exit, pulled.err).toBe(0);
     expect(JSON.parse(pulled.out).messages).toEqual({ waiting: 0, added: 0 });
     const told = await tracelet("pull", "--port", port, "--db", join(folder, "pulled.db"), "--dry-run");
     expect(told.out).toContain("0 SmartBeacon messages would be pulled");
     expect((await tracelet("status", "--port", port)).out).toContain("collected 0 SmartBeacon messages");
-  }));
+  } finally {
+    await live.stop();
+  }
+});
