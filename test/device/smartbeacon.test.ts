@@ -103,6 +103,27 @@ describe("setting up a SmartBeacon over the wire", () => {
     expect((await failureOf(world.talk(board, (link) => setUpBeacon(link, setup())))).code).toBe("no_firmware");
   });
 
+  test.each([
+    ["sends nothing", { ad: 0 }, "not_advertising", 30],
+    ["still sends what it sent before", { ad: 1, ro: 7 }, "not_advertising", 30],
+    ["did not keep the key", { pr: [32, 0] as [number, number] }, "not_kept", 0],
+  ])("a board that has taken the key but %s is told as that", async (_, lie, code, seconds) => {
+    const world = new WornWorld(11);
+    const board = await world.wear({ x: 0, y: 0 }, BEACON);
+    let begun = 0;
+    const work = world.talk(board, (link) => {
+      const ask = link.status.bind(link);
+      link.status = async () => {
+        begun ||= world.clock.now;
+        return { ...(await ask()), ...lie };
+      };
+      return setUpBeacon(link, setup());
+    });
+    expect((await failureOf(work)).code).toBe(code);
+    expect(world.clock.now - begun).toBeGreaterThanOrEqual(seconds);
+    expect(world.clock.now - begun).toBeLessThan(seconds + 5);
+  });
+
   test("carrier fernet needs 32 bytes of key", async () => {
     const world = new WornWorld(4);
     const board = await world.wear({ x: 0, y: 0 }, BEACON);
