@@ -95,8 +95,13 @@ function describe(port: string, result: Flashed): string {
   return [
     `${port}: ${version} (${role})${from} runs; ${bytes} bytes in ${durationInWords(seconds * 1000)}, checked by ${checkedBy}`,
     freshLog ? `  a new, empty log of ${logPages} pages, id ${logId}` : `  log ${logId} was kept`,
-    ...(freshLog ? [`  set its clock next: tracelet time --port ${port}`] : []),
+    ...(freshLog ? [nextStep(port, role)] : []),
   ].join("\n");
+}
+
+function nextStep(port: string, role: string): string {
+  if (role === "smartbeacon") return `  set it up next: tracelet smartbeacon setup --port ${port} --new beacon.key`;
+  return `  set its clock next: tracelet time --port ${port}`;
 }
 
 export const register: RegisterCommand = (program) => {
