@@ -57,6 +57,8 @@ describe.skipIf(NO_INTERPRETER)("the lock on the real interpreter", () => {
     const board = await reach(linkInterpreter(interpreter));
     await setLock(board, KEY);
     await board.endSession();
+    // the end of the session's last line
+    await interpreter.quiet();
     interpreter.text = "";
     for (const line of ["print(1)\n", "\x10T.s()\n", "\x03\x03", "\x10\x01\x20\x04T.s()\n", "\x05", `${"0".repeat(32)}\n`, "\n\n"])
       interpreter.type(line);
