@@ -52,7 +52,7 @@ import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings
 import { dailyKeys } from "./senders/contact-tracing-v1.ts";
 import { setUp } from "./senders/smartbeacon.ts";
 import { settings } from "./settings.ts";
-import { advertising, privateAddress, radioErrors, rotations, sentIdentifier } from "./transmitter.ts";
+import { advertising, privateAddress, radioErrors, rotations, sentIdentifier, stopAdvertising } from "./transmitter.ts";
 
 /** Tick of the last sighting by which somebody proved that our advertisements are on the air; undefined: nobody has since the start. */
 export let lastProof = -NEVER_PROVEN;
@@ -177,7 +177,11 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         if (settings[index] !== undefined && (value << 16) >> 16 === value) {
           settings[index] = value;
           /*@__INLINE__*/ appendSettings();
-          if (SEVERAL && ADVERTISE && index === TRANSMIT) refresh();
+          // what is on the air may be what is to be sent no longer
+          if (SEVERAL && ADVERTISE && index === TRANSMIT) {
+            stopAdvertising();
+            refresh();
+          }
         }
         answer({ c: settings });
       },

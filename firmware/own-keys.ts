@@ -1,13 +1,12 @@
 import { SMARTBEACON } from "tracelet:build";
 import { readU32, writeInt } from "../protocols/bytes.ts";
 import { HIDDEN, KEY_OF_OTHERS, LOCK_KEY, LONG_BYTES, TEK } from "../protocols/log-format.ts";
+import { SMARTBEACON_TAG } from "../protocols/protocol-tags.ts";
 import { append, deleteRecord, eachOf } from "./encounter-log.ts";
 
 // Secrets of the protocols beside GAEN: some parts of 16 bytes, a record of the log each.
 
 const PART = 16;
-/** A rolling start that never comes, so that a record does not expire. */
-const FOR_EVER = 0xffffffff;
 
 /** A secret and the interval number (ENIN) it counts from. */
 export interface OwnSecret {
@@ -37,25 +36,14 @@ export function findSecret(tag: number, parts: number): OwnSecret | undefined {
   return best < 0 ? undefined : { start: best, bytes: found[best].subarray(0, parts * PART) };
 }
 
-/** The record of a part that is in use. */
+/** The record of a part that is in use. What a SmartBeacon is set up with never leaves the board, and no other firmware takes it for its own. */
 export function secretSlot(tag: number, start: number, bytes: Uint8Array, part: number): Uint8Array {
   const slot = new Uint8Array(LONG_BYTES);
   slot[0] = TEK;
   slot.set(bytes.subarray(part * PART, part * PART + PART), 1);
   writeInt(slot, 17, 4, start);
-  slot.set([KEY_OF_OTHERS, tag, part], 22);
+  slot.set(SMARTBEACON && tag === SMARTBEACON_TAG ? [HIDDEN, LOCK_KEY, tag, part] : [0, KEY_OF_OTHERS, tag, part], 21);
   return slot;
-}
-/** Writes down a secret that never leaves the board, in place of the one before; it lasts for ever. */
-export function hideSecret(tag: number, bytes: Uint8Array): void {
-  eachPart(tag, function (_start, slot, address) {
-    deleteRecord(slot, address);
-  });
-  for (let part = 0; part * PART < bytes.length; part++) {
-    const slot = secretSlot(tag, FOR_EVER, bytes, part);
-    slot.set([HIDDEN, LOCK_KEY], 21);
-    append(slot);
-  }
 }
 function dropSecrets(tag: number, from: number, to: number): void {
   eachPart(tag, function (began, slot, address) {

@@ -1,10 +1,10 @@
 import { ADVERTISE, LONG_PRESS, PROOF, SCAN, VERSION } from "tracelet:build";
 import { hex } from "../protocols/bytes.ts";
+import { NEVER_PROVEN } from "../protocols/device-link.ts";
 import { LABEL_FILE, PAGE_WORDS } from "../protocols/log-format.ts";
 import { unixTime } from "./board-clock.ts";
 import { encountersToday } from "./day-count.ts";
 import { acknowledged, firstSequence, logId, nextSequence, pages, usable } from "./encounter-log.ts";
-import { NEVER } from "./never.ts";
 import { openEncounters } from "./roles/scanner.ts";
 import { CLOCK_UNSET, proofAge, wearerState } from "./wearer-state.ts";
 
@@ -48,7 +48,7 @@ function drawState(): void {
   g.drawString((SCAN ? "OPEN " + openEncounters + "  " : "") + full + "\nBATTERY " + E.getBattery() + " %", 8, 129);
   if (PROOF && ADVERTISE && state < CLOCK_UNSET) {
     const age = /*@__INLINE__*/ proofAge();
-    g.drawString(age < NEVER ? "CONFIRMED " + ((age / 3600) | 0) + " H AGO" : "NOT CONFIRMED", 8, 159);
+    g.drawString(age < NEVER_PROVEN ? "CONFIRMED " + ((age / 3600) | 0) + " H AGO" : "NOT CONFIRMED", 8, 159);
   }
 }
 

@@ -14,7 +14,7 @@ import { forgetGaenKey, makeGaen } from "../senders/gaen.ts";
 import { randomLifetime, type Sender } from "../senders/sender.ts";
 import { carrier, makeMessage } from "../senders/smartbeacon.ts";
 import { settings } from "../settings.ts";
-import { advertising, privateRefused, stopAdvertising, transmit } from "../transmitter.ts";
+import { advertising, privateRefused, rotations, stopAdvertising, transmit } from "../transmitter.ts";
 
 // Whose identifiers are on the air, and when they change. A board that speaks GAEN only has it easy. Others do what the setting says (MUX-02): one protocol alone; several in turns,
 // where an address costs no restart of the radio stack; else several from one address, which change together, and which that address links to each other (BLE-07).
@@ -30,7 +30,6 @@ const MESSAGES_OF_ADDRESS = 15;
 
 /** The last interval of GAEN whose identifier was sent, or may have been before a restart: no other of it ever is. */
 let sent = 0;
-let messages = 0;
 
 /** One of several senders. */
 interface Voice {
@@ -203,10 +202,8 @@ function nextMessage(crypto: Crypto, unix: number): number {
   stopAdvertising();
   const packets = makeMessage(crypto, unix);
   if (!packets.length) return RETRY;
-  transmit(packets[0], packets, messages % MESSAGES_OF_ADDRESS > 0);
-  if (!advertising) return RETRY;
-  messages++;
-  return settings[MESSAGE_PERIOD] || USUAL_PERIOD;
+  transmit(packets[0], packets, rotations % MESSAGES_OF_ADDRESS > 0);
+  return advertising ? settings[MESSAGE_PERIOD] || USUAL_PERIOD : RETRY;
 }
 
 /** Fresh address and identifiers in one radio-silent moment (BLE-06). Answers the seconds until it wants to be called again: at once while more is to be done first. */

@@ -282,7 +282,8 @@ export const scanner = /*@__PURE__*/ (function () {
         } else if (ends && last[place] <= silent && hashes[place]) record(place);
       }
       sightings += more;
-      if (more) heardAt = began;
+      // what is collected has no place
+      if (more || (COLLECT && guests.length)) heardAt = began;
       began += STEP;
       if (!ends) return;
       for (let i = 0; i < guests.length; i++) delete tallies[guests[i]];

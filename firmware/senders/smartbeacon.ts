@@ -12,14 +12,16 @@ import { CARRIER_AT, ID_AT, OFFSET_AT, SETUP_BYTES, SINGLE_AT, SK_LENGTH_AT } fr
 import { formatTimestamp, formatUtc } from "../../protocols/smartbeacon/timestamp.ts";
 import { tick } from "../board-clock.ts";
 import { boardAes256 } from "../crypto/board.ts";
-import { era } from "../encounter-log.ts";
-import { findSecret, hideSecret } from "../own-keys.ts";
+import { era, nextSequence } from "../encounter-log.ts";
+import { findSecret, replaceSecret } from "../own-keys.ts";
 import { settings } from "../settings.ts";
 
 // A beacon on a wall: what it sends proves to whoever has the same key that a phone was near it, now.
 
 /** Starts that a token can count; then the beacon needs a fresh key (QB-11). */
 const MOST_STARTS = 65535;
+/** Rolling starts from here on never come, so that their records do not expire; a later setup has a later one. */
+const NEVER_COMES = 0xf0000000;
 
 /** As in protocols/smartbeacon/setup.ts; `undefined` until it is looked for, empty where there is none. */
 let setup: Uint8Array | undefined;
@@ -30,7 +32,7 @@ let lastToken = -1;
 
 /** Keeps what the hub has brought, in place of what was there (QB-13). */
 export function setUp(bytes: Uint8Array): void {
-  hideSecret(SMARTBEACON_TAG, bytes);
+  replaceSecret(SMARTBEACON_TAG, NEVER_COMES + nextSequence(), bytes);
   setup = undefined;
   keys = [];
 }

@@ -115,6 +115,14 @@ describe("what is sent", () => {
     expect(of(voices(), "dp3t").length).toBeGreaterThan(0);
     const changed = voices().filter(({ from }) => from > MORNING + 3605);
     expect(new Set(changed.map(({ protocol }) => protocol))).toEqual(new Set(["dp3t"]));
+    // one of two that is wanted no longer is gone at once, with the address they had in common
+    configure(board, { transmit: GAEN | DP3T });
+    world.pass(2 * 3600);
+    expect(of(voices(), "gaen").at(-1)!.to).toBeUndefined();
+    configure(board, { transmit: DP3T });
+    world.pass(2);
+    expect(of(voices(), "gaen").at(-1)!.to).toBeDefined();
+    expect(repeated(voices())).toEqual([]);
     configure(board, { transmit: 128 });
     world.pass(10);
     expect(status(board)).toMatchObject({ ad: 0, pr: [GAEN | DP3T, 128] });

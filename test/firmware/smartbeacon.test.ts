@@ -5,6 +5,7 @@ import { COMPACT_TOKEN, decodeAdvertisement, FERNET_FRAGMENT, MESSAGE_FRAGMENT }
 import { BATTERY_LOW, CLOCK_UNSET, openToken, type TokenBody } from "../../protocols/smartbeacon/compact-token.ts";
 import { CHUNK } from "../../protocols/smartbeacon/fragments.ts";
 import { messageKeys, openMessageC } from "../../protocols/smartbeacon/open-message.ts";
+import { CARRIER_AT, SETUP_BYTES, SINGLE_AT, SK_LENGTH_AT } from "../../protocols/smartbeacon/setup.ts";
 import { parseUtc } from "../../protocols/smartbeacon/timestamp.ts";
 import { BEACON, COLLECTOR, handedOver, ID, messagesIn, type Sent, SK, setUp } from "../support/sent-messages.ts";
 import { toHex } from "../support/vectors.ts";
@@ -145,7 +146,47 @@ describe("a SmartBeacon", () => {
   });
 });
 
+test("a power cut while one key takes the place of another leaves the one or the other, whole (QB-13)", async () => {
+  const other = Buffer.alloc(SETUP_BYTES, 9);
+  other.fill(0, SINGLE_AT);
+  other[CARRIER_AT] = COMPACT_TOKEN;
+  other[SK_LENGTH_AT] = 32;
+  for (let bytes = 0; bytes < 240; bytes += 23) {
+    const { world, board, sent } = await placed();
+    setUp(board, COMPACT_TOKEN);
+    world.pass(90);
+    board.flash.cutAfter(bytes);
+    try {
+      command(board, `b("${other.toString("base64")}")`);
+    } catch {
+      // the power went before the answer
+    }
+    board.flash.keepPower();
+    if (board.powered) board.powerOff();
+    board.powerOn();
+    world.pass(1);
+    setClock(board, world.clock.now);
+    world.pass(90);
+    const { message } = sent().at(-1)!;
+    const opened = [openToken(nodeCrypto, SK, ID, message), openToken(nodeCrypto, other.subarray(0, 32), other.subarray(32, 48), message)];
+    expect(opened.filter((one) => typeof one === "object"), `cut after ${bytes} bytes`).toHaveLength(1);
+    expect((opened.find((one) => typeof one === "object") as TokenBody).boot, `cut after ${bytes} bytes`).toBe(2);
+  }
+});
+
 describe("a collector", () => {
+  test("that hears nothing but SmartBeacons is not deaf: its radio is not restarted", async () => {
+    const world = new WornWorld(5);
+    const beacon = await world.wear({ x: 0, y: 0 }, BEACON);
+    const phone = await world.wear({ x: 5, y: 0 }, COLLECTOR);
+    setUp(beacon, COMPACT_TOKEN);
+    world.pass(3 * 3600);
+    expect(status(phone).wd).toEqual([0, 0]);
+    beacon.powerOff();
+    world.pass(2 * 3600);
+    expect(status(phone).wd![1]).toBeGreaterThan(0);
+  });
+
   test("keeps the last messages of a beacon near it, each once, until the hub says that it has them (QB-10, QB-15)", async () => {
     const world = new WornWorld(3);
     const beacon = await world.wear({ x: 0, y: 0 }, BEACON);
