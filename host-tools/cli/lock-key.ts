@@ -1,9 +1,10 @@
 import { scryptSync } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { newLockKey } from "../device/lock.ts";
 import { ConfigError } from "../errors.ts";
+import { createSecretFile } from "../secret-file.ts";
 
 // Where a lock key comes from: a file, or a password. Never from an argument: everybody on the computer can read those.
 
@@ -49,25 +50,10 @@ export function readKeyFile(file: string): Uint8Array {
   return Buffer.from(digits, "hex");
 }
 
-/** A fresh key in a new file that its owner alone may read. On disk when this returns: a board must not get a key that nobody has. */
+/** A fresh key in a new file of its owner's. @throws ConfigError as `createSecretFile` */
 export function createKeyFile(file: string): Uint8Array {
   const key = newLockKey();
-  let handle: number;
-  try {
-    handle = openSync(file, "wx", 0o600);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "EEXIST")
-      throw new ConfigError(
-        "key_exists",
-        `${file} is there already and is not overwritten; name another file, or add --existing-key to lock the board with the key in it`,
-        { cause },
-      );
-    throw new ConfigError("no_file", `${file} can't be written: ${code}; check the folder and your rights to it`, { cause });
-  }
-  writeSync(handle, `${Buffer.from(key).toString("hex")}\n`);
-  fsyncSync(handle);
-  closeSync(handle);
+  createSecretFile(file, Buffer.from(key).toString("hex"), "add --existing-key to lock the board with the key in it");
   return key;
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
+import { createSecretFile } from "../secret-file.ts";
 
 // The private file of a SmartBeacon. Who has it can make its messages: it goes to the beacon and to the server that verifies them, and stands in no message of ours.
 
@@ -57,29 +58,10 @@ function parseBeaconKey(text: string): BeaconKey | undefined {
   return isZero(key.id) || isZero(key.sk) || (key.sk.length === 16 && mode === "split") ? undefined : key;
 }
 
-/**
- * A fresh key in a new file that its owner alone may read, never in place of another. On disk when this returns: a beacon must not get a key that nobody has.
- * @throws ConfigError "key_exists", "no_file"
- */
+/** A fresh key in a new file of its owner's. @throws ConfigError as `createSecretFile` */
 export function createBeaconKey(file: string, mode: KeyMode): BeaconKey {
   const key = { id: randomBytes(16), sk: randomBytes(32), mode };
-  let handle: number;
-  try {
-    handle = openSync(file, "wx", 0o600);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "EEXIST")
-      throw new ConfigError(
-        "key_exists",
-        `${file} is there already and is not overwritten; name another file, or take the key in it with --id-file`,
-        {
-          cause,
-        },
-      );
-    throw new ConfigError("no_file", `${file} can't be written: ${code}; check the folder and your rights to it`, { cause });
-  }
-  writeSync(handle, `${JSON.stringify({ id_beacon: key.id.toString("hex"), sk_beacon: key.sk.toString("hex"), mode })}\n`);
-  fsyncSync(handle);
-  closeSync(handle);
+  const line = JSON.stringify({ id_beacon: key.id.toString("hex"), sk_beacon: key.sk.toString("hex"), mode });
+  createSecretFile(file, line, "take the key in it with --id-file");
   return key;
 }

@@ -8,8 +8,8 @@ import { PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../../protocols/device-link.
 import { rollingStart } from "../../protocols/gaen/key-schedule.ts";
 import { CYCLE_TIME, RETENTION } from "../../protocols/settings.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
-import { build, NO_INTERPRETER } from "./abilities.ts";
-import { HOUR, Site } from "./site.ts";
+import { NO_INTERPRETER } from "./abilities.ts";
+import { HOUR, playsBoards, Site } from "./site.ts";
 
 /** 2026-03-02 15:00 UTC: midnight comes after nine hours. */
 const SET_AT = Date.UTC(2026, 2, 2, 15) / 1000;
@@ -34,8 +34,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
   let able = false;
   const sites: Site[] = [];
   beforeAll(async () => {
-    const { abilities } = await build();
-    able = ["virtual time", "mapped storage", "aes", "byte strings"].every((ability) => abilities.has(ability as never));
+    able = await playsBoards();
   });
   afterAll(async () => {
     for (const site of sites) await site.close();

@@ -14,8 +14,8 @@ import { FRAGMENT_HEADER } from "../../protocols/smartbeacon/fragments.ts";
 import { messageKeys, openMessageC } from "../../protocols/smartbeacon/open-message.ts";
 import { CARRIER_AT, SETUP_BYTES, SINGLE_AT, SK_LENGTH_AT } from "../../protocols/smartbeacon/setup.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
-import { build, NO_INTERPRETER } from "./abilities.ts";
-import { HOUR, Site } from "./site.ts";
+import { NO_INTERPRETER } from "./abilities.ts";
+import { HOUR, playsBoards, Site } from "./site.ts";
 
 // Several protocols, and SmartBeacon's messages, by the real interpreter: what it would send is what it gives to the radio.
 
@@ -38,8 +38,7 @@ describe.skipIf(NO_INTERPRETER)("several protocols on the real interpreter", () 
   let able = false;
   const sites: Site[] = [];
   beforeAll(async () => {
-    const { abilities } = await build();
-    able = ["virtual time", "mapped storage", "aes", "byte strings"].every((ability) => abilities.has(ability as never));
+    able = await playsBoards();
   });
   afterAll(async () => {
     for (const site of sites) await site.close();

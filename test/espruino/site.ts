@@ -2,10 +2,17 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Board } from "../../host-tools/device/board.ts";
 import { decodeBlock, type LogRecord } from "../../host-tools/store/log-decoder.ts";
+import { build } from "./abilities.ts";
 import { linkInterpreter, pullBlocks, reach } from "./firmware-run.ts";
 import { Interpreter, temporaryDirectory } from "./interpreter.ts";
 
 export const HOUR = 3_600_000;
+/** Can the interpreter play a board? */
+export async function playsBoards(): Promise<boolean> {
+  const { abilities } = await build();
+  return (["virtual time", "mapped storage", "aes", "byte strings"] as const).every((ability) => abilities.has(ability));
+}
+
 const FLASH_FILE = "espruino.flash";
 
 /** A board of one role that the interpreter plays, on virtual time. */

@@ -169,7 +169,10 @@ test("a power cut while one key takes the place of another leaves the one or the
     world.pass(90);
     const { message } = sent().at(-1)!;
     const opened = [openToken(nodeCrypto, SK, ID, message), openToken(nodeCrypto, other.subarray(0, 32), other.subarray(32, 48), message)];
-    expect(opened.filter((one) => typeof one === "object"), `cut after ${bytes} bytes`).toHaveLength(1);
+    expect(
+      opened.filter((one) => typeof one === "object"),
+      `cut after ${bytes} bytes`,
+    ).toHaveLength(1);
     expect((opened.find((one) => typeof one === "object") as TokenBody).boot, `cut after ${bytes} bytes`).toBe(2);
   }
 });

@@ -1,0 +1,22 @@
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { ConfigError } from "./errors.ts";
+
+/**
+ * Writes a secret, one line, into a new file that its owner alone may read, never in place of another. On disk when this returns: a board must not get a key that nobody has.
+ * `instead`: what to do where the file is there already, besides naming another.
+ * @throws ConfigError "key_exists", "no_file"
+ */
+export function createSecretFile(file: string, line: string, instead: string): void {
+  let handle: number;
+  try {
+    handle = openSync(file, "wx", 0o600);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "EEXIST")
+      throw new ConfigError("key_exists", `${file} is there already and is not overwritten; name another file, or ${instead}`, { cause });
+    throw new ConfigError("no_file", `${file} can't be written: ${code}; check the folder and your rights to it`, { cause });
+  }
+  writeSync(handle, `${line}\n`);
+  fsyncSync(handle);
+  closeSync(handle);
+}
