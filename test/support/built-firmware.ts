@@ -5,8 +5,8 @@ import { findBoard } from "../../boards/index.ts";
 import type { Firmware } from "../../host-tools/generator/bundle.ts";
 import { projectRoot } from "../../host-tools/generator/source-tree.ts";
 
-// A bundle takes some seconds to make, and each test file runs in a process of its own: what one has built the others find on disk, under a hash of all
-// that goes into it.
+// A bundle takes a second to make, the first one of a process five, and tests run in several processes: what one has built the others find on disk, under
+// a hash of all that goes into it.
 
 const SOURCES = ["firmware", "protocols", "boards", "host-tools/generator"];
 const FILES = ["rollup.config.mjs", "package-lock.json", "package.json", "tsconfig.base.json"];
@@ -46,7 +46,7 @@ async function load(
       .slice(0, 24)}.json`,
   );
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Firmware;
+    return frozen(JSON.parse(readFileSync(file, "utf8")) as Firmware);
   } catch {
     // loaded when needed: the compiler alone takes a second
     const { buildFirmware } = await import("../../host-tools/generator/bundle.ts");
@@ -54,8 +54,14 @@ async function load(
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(firmware));
     renameSync(`${file}.${process.pid}`, file);
-    return firmware;
+    return frozen(firmware);
   }
+}
+
+/** Unalterable, since other tests get the very same objects. */
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) for (const one of Object.values(Object.freeze(value))) frozen(one);
+  return value;
 }
 
 function hashOfSources(): string {

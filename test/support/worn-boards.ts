@@ -17,6 +17,7 @@ import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE, LONG_WORDS, PAGE_BYTES, WORD_BYTES } 
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { firmwareFor } from "./built-firmware.ts";
 import { type Heard, keepHeard, keepRecord, type Phase } from "./observer.ts";
+import { wornWorlds } from "./worlds.ts";
 
 /** 2026-03-02 08:00 UTC */
 export const MORNING = Date.UTC(2026, 2, 2, 8) / 1000;
@@ -128,11 +129,9 @@ export function radioOf(board: VirtualBoard): Radio {
   return board.radio as Radio;
 }
 
-const worlds: WornWorld[] = [];
-
 /** Every board of every world of this test file: nothing threw where nobody caught it. */
 export function expectQuietConsoles(): void {
-  for (const world of worlds) for (const board of world.boards) expect(board.errors, `console of ${board.address}`).toEqual([]);
+  for (const world of wornWorlds) for (const board of world.boards) expect(board.errors, `console of ${board.address}`).toEqual([]);
 }
 
 export class WornWorld extends World {
@@ -141,7 +140,7 @@ export class WornWorld extends World {
 
   constructor(seed = 1, start = MORNING) {
     super(start, seed);
-    worlds.push(this);
+    wornWorlds.push(this);
   }
 
   /** Everything that a board has sent since it first had power. */
