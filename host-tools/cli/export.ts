@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { PROTOCOLS } from "../../boards/capabilities.ts";
 import { utc } from "../device/clock-words.ts";
 import { ConfigError, ToolError } from "../errors.ts";
+import { isSafe } from "../matching/safe.ts";
 import { attenuation } from "../matching/sighting-rules.ts";
+import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import { formatMhRow, type MhKind, type MhRow, mhHeader } from "../store/mh-csv.ts";
 import { rxDataRows, rxRawDataRows, tekDataRows } from "../store/mh-rows.ts";
 import { Store } from "../store/store.ts";
@@ -37,6 +39,7 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
     const known = boards.length > 0 ? `known: ${boards.join(", ")}` : "it has none yet";
     throw new ConfigError("no_such_board", `board ${board}: not in this database; ${known}`);
   }
+  if (protocol === CONTACTS) return exportContacts(store, options);
   if (protocol !== "gaen") return exportOthers(store, protocol, options);
   const sightings = await store.sightings({ board });
   const heard = rxDataRows(await store.encounters({ board }), sightings);
@@ -45,6 +48,8 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   const write = (kind: MhKind, rows: MhRow[]) => files.push({ file: writeMhFile(out, kind, rows), rows: rows.length });
   writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
   write("rx_data", heard.rows);
+  const safe = await safeRows(store, board);
+  if (safe.length > 0) files.push({ file: writeLines(out, "safe.csv", ["board;first;last;identifier", ...safe]), rows: safe.length });
   const undated = await store.undated(board);
   if (undated.length > 0) files.push({ file: writeUndated(out, undated), rows: undated.length });
   if (raw.rows.length > 0) write("rx_raw_data", raw.rows);
@@ -52,9 +57,19 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   return { files, leftOut: { withoutTime: heard.withoutTime + raw.withoutTime, withoutAem: raw.withoutAem, dense: heard.dense } };
 }
 
+/** Encounters that are marked as safe, by what rx_data.csv has of them: the peer tool's files have no column for it. Times in Unix seconds; an empty cell is not known. */
+async function safeRows(store: Store, board: string | undefined): Promise<string[]> {
+  const marks = await store.marks();
+  if (marks.length === 0) return [];
+  return (await store.encounters({ board }))
+    .filter(({ rpi, ...one }) => isSafe(marks, { ...one, protocol: "gaen", identifier: rpi }))
+    .map(({ board: heardBy, firstSeen, lastSeen, rpi }) => [heardBy, firstSeen, lastSeen, hex(rpi)].map((cell) => cell ?? "").join(";"));
+}
+
 function checkOthers(protocol: string, { keys }: ExportOptions): void {
-  if (!Object.keys(PROTOCOLS).includes(protocol)) {
-    throw new ConfigError("unknown_protocol", `no protocol is called "${protocol}"; known: ${Object.keys(PROTOCOLS).join(", ")}`);
+  const known = [...Object.keys(PROTOCOLS), CONTACTS];
+  if (!known.includes(protocol)) {
+    throw new ConfigError("unknown_protocol", `no protocol is called "${protocol}"; known: ${known.join(", ")}`);
   }
   if (protocol === "smartbeacon")
     throw new ConfigError(
@@ -69,17 +84,34 @@ function checkOthers(protocol: string, { keys }: ExportOptions): void {
  * an empty cell is not known.
  */
 async function exportOthers(store: Store, protocol: string, { board, out }: ExportOptions): Promise<ExportReport> {
+  const marks = await store.marks();
   const encounters = await store.encountersOf(protocol, { board });
-  const rows = encounters.map(({ board: heardBy, firstSeen, lastSeen, identifier, txPower, maxRssi, meanRssi, count }) => {
+  const rows = encounters.map((one) => {
+    const { board: heardBy, firstSeen, lastSeen, identifier, txPower, maxRssi, meanRssi, count } = one;
     const form = identifier.length < 16 ? "prefix" : "whole";
     const lost = txPower === null ? null : attenuation(txPower, maxRssi);
-    const cells = [heardBy, firstSeen, lastSeen, Buffer.from(identifier).toString("hex"), form, txPower, maxRssi, meanRssi, count, lost];
+    const cells = [heardBy, firstSeen, lastSeen, hex(identifier), form, txPower, maxRssi, meanRssi, count, lost, safeWord(isSafe(marks, one))];
     return cells.map((cell) => cell ?? "").join(";");
   });
   writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
-  const file = writeLines(out, `${protocol}.csv`, ["board;first;last;identifier;form;tx power;max rssi;mean rssi;count;attenuation", ...rows]);
+  const file = writeLines(out, `${protocol}.csv`, ["board;first;last;identifier;form;tx power;max rssi;mean rssi;count;attenuation;safe", ...rows]);
   return { files: [{ file, rows: rows.length }], leftOut: { withoutTime: 0, withoutAem: 0, dense: 0 } };
 }
+
+/** Contacts by QR code: time in Unix seconds, day since 1970; the meta block stays sealed. */
+async function exportContacts(store: Store, { board, out }: ExportOptions): Promise<ExportReport> {
+  const marks = await store.marks();
+  const rows = (await store.contacts(board)).map(({ board: whose, receivedAt, day, rollingId, meta, way }) => {
+    const markable = { board: whose, protocol: CONTACTS, identifier: rollingId, firstSeen: receivedAt, lastSeen: receivedAt };
+    return [whose, receivedAt, day, hex(rollingId), hex(meta), way, safeWord(isSafe(marks, markable))].join(";");
+  });
+  writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
+  const file = writeLines(out, `${CONTACTS}.csv`, ["board;received;day;identifier;meta;way;safe", ...rows]);
+  return { files: [{ file, rows: rows.length }], leftOut: { withoutTime: 0, withoutAem: 0, dense: 0 } };
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+const safeWord = (safe: boolean) => (safe ? "safe" : "");
 
 function writeMhFile(folder: string, kind: MhKind, rows: MhRow[]): string {
   const position = rows.some((row) => row.kind !== "tek_data" && row.position !== undefined);
@@ -89,9 +121,8 @@ function writeMhFile(folder: string, kind: MhKind, rows: MhRow[]): string {
 /** Encounters of eras that have no date: between which times each began (empty: nothing is known), and for how long it lasted. Our own file; the peer tool's know no such thing. */
 function writeUndated(folder: string, encounters: UndatedEncounter[]): string {
   const time = (unix: number | undefined) => (unix === undefined ? "" : utc(unix * 1000));
-  const hex = (bytes: Uint8Array | null) => (bytes === null ? "" : Buffer.from(bytes).toString("hex"));
   const rows = encounters.map(({ board, era, seq, notBefore, notAfter, seconds, rpi, aem, maxRssi }) =>
-    [board, era, seq, time(notBefore), time(notAfter), seconds, hex(rpi), hex(aem), maxRssi].join(";"),
+    [board, era, seq, time(notBefore), time(notAfter), seconds, hex(rpi), aem === null ? "" : hex(aem), maxRssi].join(";"),
   );
   return writeLines(folder, "undated.csv", ["board;era;record;not before;not after;seconds;rpi;aem;max rssi", ...rows]);
 }

@@ -14,6 +14,7 @@ import {
   type OthersExposure,
   type OthersMatches,
 } from "../matching/others.ts";
+import { setSafeApart } from "../matching/safe.ts";
 import { aesEncrypt, nodeCrypto } from "../node-crypto.ts";
 import type { StoredOthers } from "../store/encounters.ts";
 import type { Store } from "../store/store.ts";
@@ -55,7 +56,10 @@ export interface ListedOthers {
 
 export interface OthersReport {
   protocol: string;
+  /** Those that count. */
   exposures: ListedOthers[];
+  /** Those that their owner has marked as safe (OCT-10). */
+  safe: ListedOthers[];
   /** Keys or hashes looked for, and encounters they were looked for in. */
   keys: number;
   encounters: number;
@@ -130,7 +134,10 @@ function readPublished(protocol: string, files: KeyFile[]): { keys: number; matc
     const hashes = files.flatMap(hashesOf);
     return { keys: hashes.length, match: (encounters) => matchDp3tUnlinkable(nodeCrypto, hashes, encounters) };
   }
-  throw new ConfigError("unknown_protocol", `nothing can be looked for of a protocol called "${protocol}"; known: gaen, dp3t, dp3t-unlinkable, ct10`);
+  throw new ConfigError(
+    "unknown_protocol",
+    `nothing can be looked for of a protocol called "${protocol}"; known: gaen, dp3t, dp3t-unlinkable, ct10, opencovidtrace`,
+  );
 }
 
 /** Looks for what was published of a protocol in all that the store knows the time of. */
@@ -143,9 +150,15 @@ export async function matchStoredOthers(store: Store, protocol: string, files: K
     return [];
   });
   const { exposures, setApart, dense } = published.match(encounters);
+  const { counting, safe } = setSafeApart(await store.marks(), exposures.map(list), ({ identifier, ...one }) => ({
+    ...one,
+    protocol,
+    identifier: Buffer.from(identifier, "hex"),
+  }));
   return {
     protocol,
-    exposures: exposures.map(list),
+    exposures: counting,
+    safe,
     keys: published.keys,
     encounters: encounters.length,
     setApart: [...setApart, ...apart.list()],

@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { InvalidArgumentError } from "commander";
 import { decodeSignatures, hasExportHeader, type KeyExport } from "../../protocols/gaen/export-file.ts";
 import { ConfigError, FormatError, ToolError } from "../errors.ts";
 import { INFLATED_LIMIT, readExport } from "../exposure-keys/export-zip.ts";
@@ -8,9 +9,13 @@ import { looksLikeZip, readZip } from "../exposure-keys/zip.ts";
 import { combineExports, createTally, type SetApart } from "../matching/diagnosis-keys.ts";
 import { type ListedExposure, listExposure } from "../matching/exposure-list.ts";
 import { matchEncounters } from "../matching/matcher.ts";
+import { setSafeApart } from "../matching/safe.ts";
 import { nodeCrypto } from "../node-crypto.ts";
+import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
+import { TOLERANCE } from "../opencovidtrace/matching.ts";
 import { Store } from "../store/store.ts";
-import { matchStoredOthers, type OthersReport, signalOfOthers } from "./match-others.ts";
+import { describeContacts, matchStoredContacts } from "./match-contacts.ts";
+import { type ListedOthers, matchStoredOthers, type OthersReport, signalOfOthers } from "./match-others.ts";
 import { createOutput, type Output, type RegisterCommand } from "./output.ts";
 
 export interface Trust {
@@ -19,7 +24,10 @@ export interface Trust {
   allowUnsigned: boolean;
 }
 export interface MatchReport {
+  /** Those that count. */
   exposures: ListedExposure[];
+  /** Those that their owner has marked as safe (OCT-10). */
+  safe: ListedExposure[];
   /** Keys looked for, and encounters they were looked for in. */
   keys: number;
   encounters: number;
@@ -75,8 +83,14 @@ export async function matchStore(store: Store, exports: KeyExport[]): Promise<Ma
     return [];
   });
   const { exposures, setApart, dense } = matchEncounters(nodeCrypto, keys, encounters);
+  const { counting, safe } = setSafeApart(await store.marks(), exposures.map(listExposure), ({ rpi, ...one }) => ({
+    ...one,
+    protocol: "gaen",
+    identifier: Buffer.from(rpi, "hex"),
+  }));
   return {
-    exposures: exposures.map(listExposure),
+    exposures: counting,
+    safe,
     keys: keys.length,
     encounters: encounters.length,
     setApart: [...keysApart, ...setApart, ...apart.list()],
@@ -85,21 +99,17 @@ export async function matchStore(store: Store, exports: KeyExport[]): Promise<Ma
 }
 
 /** For a person: identifiers and keys by their first digits only (COM-06). */
-function describe({ exposures, ...rest }: MatchReport): string {
-  return describeAll(
-    exposures.map((one) => {
-      const signal = `${one.attenuation} dB lost (${one.txPower} dBm sent, ${one.maxRssi} dBm heard)`;
-      return { ...one, identifier: one.rpi, key: one.tek, signal };
-    }),
-    { ...rest, what: "key" },
-  );
+function describe({ exposures, safe, ...rest }: MatchReport): string {
+  const inWords = (one: ListedExposure): DescribedExposure => {
+    const signal = `${one.attenuation} dB lost (${one.txPower} dBm sent, ${one.maxRssi} dBm heard)`;
+    return { ...one, identifier: one.rpi, key: one.tek, signal };
+  };
+  return describeAll(exposures.map(inWords), safe.map(inWords), { ...rest, what: "key" });
 }
 
-function describeOthers({ exposures, protocol, ...rest }: OthersReport): string {
-  const lines = describeAll(
-    exposures.map((one) => ({ ...one, signal: signalOfOthers(one) })),
-    { ...rest, what: protocol === "dp3t-unlinkable" ? "hash" : "key" },
-  );
+function describeOthers({ exposures, safe, protocol, ...rest }: OthersReport): string {
+  const inWords = (one: ListedOthers) => ({ ...one, signal: signalOfOthers(one) });
+  const lines = describeAll(exposures.map(inWords), safe.map(inWords), { ...rest, what: protocol === "dp3t-unlinkable" ? "hash" : "key" });
   return `${lines}\nNobody vouches for files of this protocol: they have no signature`;
 }
 
@@ -115,14 +125,17 @@ interface DescribedExposure {
 
 function describeAll(
   exposures: DescribedExposure[],
-  { keys, encounters, setApart, dense, what }: Omit<MatchReport, "exposures"> & { what: string },
+  safe: DescribedExposure[],
+  { keys, encounters, setApart, dense, what }: Omit<MatchReport, "exposures" | "safe"> & { what: string },
 ): string {
-  const lines = [`${counted(exposures.length, "exposure")}: ${counted(keys, what)} looked for in ${counted(encounters, "encounter")}`];
-  for (const one of exposures) {
+  const line = (one: DescribedExposure): string => {
     const time = new Date(one.firstSeen * 1000).toISOString().slice(0, 19).replace("T", " ");
     const whose = `identifier ${one.identifier.slice(0, 4)}…, ${what} ${one.key.slice(0, 4)}…`;
-    lines.push(`  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, ${whose}, ${one.signal}${one.form === "dense" ? ", dense" : ""}`);
-  }
+    return `  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, ${whose}, ${one.signal}${one.form === "dense" ? ", dense" : ""}`;
+  };
+  const lines = [`${counted(exposures.length, "exposure")}: ${counted(keys, what)} looked for in ${counted(encounters, "encounter")}`];
+  lines.push(...exposures.map(line));
+  if (safe.length > 0) lines.push(`${safe.length} more marked as safe, which don't count:`, ...safe.map(line));
   if (dense.encounters > 0) {
     const expected = dense.expectedFalseMatches.toPrecision(2);
     lines.push(
@@ -135,6 +148,13 @@ function describeAll(
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : what === "hash" ? "es" : "s"}`;
 
+function wholeTo(most: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d+$/.test(text) || Number(text) > most) throw new InvalidArgumentError(`a whole number from 0 to ${most} is expected.`);
+    return Number(text);
+  };
+}
+
 const collect = (value: string, before: string[]) => [...before, value];
 
 const FILES = `
@@ -143,6 +163,9 @@ Files of --protocol:
   ct10             JSON, [{"day": days since 1970, "dtk": base64 of a daily tracing key}, …]
   dp3t             exposed list of a DP-3T backend, JSON or Protocol Buffers message
   dp3t-unlinkable  list of published hashes (DP3U)
+  opencovidtrace   JSON of a key server, {"keys": [{"value", "day", "meta"}, …]}: looked for in contacts by QR code
+
+What was marked as safe (tracelet mark) is told apart and doesn't count.
 
 Examples:
   tracelet match export.zip --db tracelet.db --key server-public.pem
@@ -153,14 +176,19 @@ interface MatchOptions {
   protocol: string;
   key: string[];
   allowUnsigned?: boolean;
+  tolerance: number;
   json?: boolean;
 }
 
-async function matchOthers(paths: string[], { db, protocol, key }: MatchOptions, output: Output): Promise<void> {
+async function matchOthers(paths: string[], { db, protocol, key, tolerance }: MatchOptions, output: Output): Promise<void> {
   if (key.length > 0) throw new ConfigError("no_signature", `--key: files of ${protocol} have no signature that a key could check; leave it out`);
   const files = paths.map((path) => ({ path, bytes: readBytes(path) }));
   const store = Store.open(db, { readOnly: true });
   try {
+    if (protocol === CONTACTS) {
+      const report = await matchStoredContacts(store, files, tolerance);
+      return output.result(report, describeContacts(report));
+    }
     const report = await matchStoredOthers(store, protocol, files);
     output.result(report, describeOthers(report));
   } finally {
@@ -174,7 +202,13 @@ export const register: RegisterCommand = (program) => {
     .description("look for published keys in what boards heard")
     .argument("<file...>", "what was published: of gaen exports of diagnosis servers (zip), of the others see below")
     .requiredOption("--db <file>", "database")
-    .option("--protocol <name>", "whose keys: gaen, ct10, dp3t or dp3t-unlinkable", "gaen")
+    .option("--protocol <name>", "whose keys: gaen, ct10, dp3t, dp3t-unlinkable or opencovidtrace", "gaen")
+    .option(
+      "--tolerance <intervals>",
+      "of opencovidtrace: contacts so many times 10 minutes around midnight also on the day beside",
+      wholeTo(TOLERANCE),
+      0,
+    )
     .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
     .option("--allow-unsigned", "take exports that nobody vouches for")
     .option("--json", "one JSON document instead of text, with whole keys and identifiers")

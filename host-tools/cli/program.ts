@@ -5,6 +5,7 @@ import { ToolError } from "../errors.ts";
 import { register as build } from "./build.ts";
 import { register as clocks } from "./clocks.ts";
 import { register as config } from "./config.ts";
+import { register as contact } from "./contact.ts";
 import { register as decode } from "./decode.ts";
 import { register as demo } from "./demo.ts";
 import { register as exportFiles } from "./export.ts";
@@ -15,6 +16,7 @@ import { register as keys } from "./keys.ts";
 import { addKeysPull } from "./keys-pull.ts";
 import { register as label } from "./label.ts";
 import { register as lock } from "./lock.ts";
+import { register as mark } from "./mark.ts";
 import { register as match } from "./match.ts";
 import type { RegisterCommand } from "./output.ts";
 import { register as ports } from "./ports.ts";
@@ -47,9 +49,11 @@ const COMMANDS: RegisterCommand[] = [
   label,
   lock,
   smartbeacon,
+  contact,
   pull,
   exportFiles,
   importFiles,
+  mark,
   match,
   keys,
   keysPull,

@@ -6,6 +6,7 @@ import { ConfigError } from "../errors.ts";
 export const RETENTION_DAYS = 14;
 
 export interface Purged {
+  /** Contacts by QR code among them. */
   encounters: number;
   sightings: number;
   /** Own keys, of whatever protocol. */
@@ -42,6 +43,10 @@ export function purge(database: Database.Database, now: number, days: number): P
       // a chain of SKs tells of the days after it as well: it ages from when it was handed over last
       database.prepare("DELETE FROM keys_of_others WHERE CASE WHEN last_day IS NULL THEN added_unix ELSE (last_day + 1) * 86400 END < ?").run(limit);
       database.prepare("DELETE FROM messages WHERE received_unix < ?").run(limit);
+      // whole days beside today (OCT-11)
+      for (const table of ["contacts", "contact_keys"]) database.prepare(`DELETE FROM ${table} WHERE (day + 1) * 86400 <= ?`).run(limit);
+      // a mark without a time is of an identifier, which is as old as the mark at least
+      database.prepare("DELETE FROM safe_marks WHERE coalesce(to_unix, made_unix) < ?").run(limit);
       const after = counts(database);
       return {
         encounters: before.encounters - after.encounters,
@@ -58,8 +63,9 @@ export function purge(database: Database.Database, now: number, days: number): P
 function counts(database: Database.Database): Purged {
   return database
     .prepare(
-      `SELECT (SELECT count(*) FROM encounters) AS encounters, (SELECT count(*) FROM sightings) AS sightings,
-         (SELECT count(*) FROM teks) + (SELECT count(*) FROM keys_of_others) AS keys, (SELECT count(*) FROM messages) AS messages`,
+      `SELECT (SELECT count(*) FROM encounters) + (SELECT count(*) FROM contacts) AS encounters, (SELECT count(*) FROM sightings) AS sightings,
+         (SELECT count(*) FROM teks) + (SELECT count(*) FROM keys_of_others) + (SELECT count(*) FROM contact_keys) AS keys,
+         (SELECT count(*) FROM messages) AS messages`,
     )
     .get() as Purged;
 }

@@ -140,6 +140,35 @@ export interface MessagesTable {
   bytes: Uint8Array;
 }
 
+export interface ContactKeysTable {
+  board_id: string;
+  /** Days since 1970. */
+  day: number;
+  daily_key: Uint8Array;
+  meta_key: Uint8Array;
+}
+
+export interface ContactsTable {
+  id: Generated<number>;
+  board_id: string;
+  received_unix: number;
+  day: number;
+  rolling_id: Uint8Array;
+  meta: Uint8Array;
+  way: "scanned" | "answer";
+}
+
+export interface SafeMarksTable {
+  id: Generated<number>;
+  board_id: string;
+  protocol: string | null;
+  identifier: Uint8Array | null;
+  from_unix: number | null;
+  to_unix: number | null;
+  note: string | null;
+  made_unix: number;
+}
+
 export interface Tables {
   boards: BoardsTable;
   logs: LogsTable;
@@ -153,4 +182,7 @@ export interface Tables {
   teks: TeksTable;
   keys_of_others: KeysOfOthersTable;
   messages: MessagesTable;
+  contact_keys: ContactKeysTable;
+  contacts: ContactsTable;
+  safe_marks: SafeMarksTable;
 }

@@ -4,6 +4,7 @@ import { type BatteryChange, batteryChanges } from "./battery-changes.ts";
 import { type BoardContact, listBoards, meetBoard, type StoredBoard } from "./boards.ts";
 import { type ClockHistory, clockHistory, leaveOut } from "./clock-history.ts";
 import { addClockSync, type ClockSync, clockSyncs, keyHandOvers, resolveTimes } from "./clocks.ts";
+import { addContact, type ContactKeys, contactKeys, contactKeysOf, contacts, type StoredContact } from "./contacts.ts";
 import { type OpenOptions, openDatabase } from "./database.ts";
 import { databaseError } from "./database-errors.ts";
 import {
@@ -23,6 +24,7 @@ import { addMessages, messages, type ReceivedMessage, type StoredMessage } from 
 import type { MhRow } from "./mh-csv.ts";
 import { type Committed, commitPull } from "./pull.ts";
 import { type Purged, purge } from "./retention.ts";
+import { addMark, marks, removeMark, type SafeMark, type StoredMark } from "./safe-marks.ts";
 import type { Tables } from "./schema.ts";
 import { type UndatedEncounter, undatedEncounters } from "./undated.ts";
 
@@ -168,6 +170,40 @@ export class Store {
   /** Collected messages in the order in which they came; of one board where it is named. */
   messages(board?: string): Promise<StoredMessage[]> {
     return this.guarded(() => messages(this.#query, board));
+  }
+
+  /** Keys of a board's day for contacts by QR code; `fresh` where there are none yet. Secret. */
+  contactKeysOf(fresh: ContactKeys): Promise<ContactKeys> {
+    return this.guarded(() => contactKeysOf(this.database, fresh));
+  }
+
+  /** All days of a board, secret. */
+  contactKeys(board: string): Promise<ContactKeys[]> {
+    return this.guarded(() => contactKeys(this.#query, board));
+  }
+
+  /** Stores a contact by QR code. Answers whether it is new. */
+  addContact(contact: StoredContact): Promise<boolean> {
+    return this.guarded(() => addContact(this.database, contact));
+  }
+
+  /** Contacts by QR code in the order in which they came; of one board where it is named. */
+  contacts(board?: string): Promise<StoredContact[]> {
+    return this.guarded(() => contacts(this.#query, board));
+  }
+
+  /** Marks encounters as safe (OCT-10). Answers the mark's number. */
+  addMark(mark: SafeMark): Promise<number> {
+    return this.guarded(() => addMark(this.database, mark, this.now()));
+  }
+
+  /** Answers whether there was such a mark. */
+  removeMark(id: number): Promise<boolean> {
+    return this.guarded(() => removeMark(this.database, id));
+  }
+
+  marks(): Promise<StoredMark[]> {
+    return this.guarded(() => marks(this.#query));
   }
 
   /** Deletes what is older than `days`; `now` in Unix seconds. See retention.ts. */

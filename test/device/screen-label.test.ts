@@ -1,4 +1,3 @@
-import jsqr from "jsqr";
 import { describe, expect, test } from "vitest";
 import { findBoard } from "../../boards/index.ts";
 import { toBundle } from "../../host-tools/cli/flash.ts";
@@ -8,23 +7,12 @@ import { screenImage } from "../../host-tools/label/screen-image.ts";
 import { LABEL_FILE } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { littleFirmware } from "../support/little-firmware.ts";
+import { readCode } from "../support/read-code.ts";
 import { overLink, virtualBoard } from "../support/virtual-link.ts";
 import { WornWorld } from "../support/worn-boards.ts";
 
 const ID = "0123456789abcdef";
 const little = (version: string, bytes = 1200) => littleFirmware({ version, board: "pixljs", logPages: 4, bytes });
-
-/** What a phone's camera reads off a picture of one bit a pixel, 1 dark. */
-function readCode(pixels: ArrayLike<number>, width: number, height: number): string | undefined {
-  const border = 8;
-  const wide = width + 2 * border;
-  const rgba = new Uint8ClampedArray(wide * (height + 2 * border) * 4).fill(255);
-  for (let at = 0; at < width * height; at++) {
-    const to = ((Math.floor(at / width) + border) * wide + (at % width) + border) * 4;
-    if (pixels[at]) rgba.fill(0, to, to + 3);
-  }
-  return jsqr.default(rgba, wide, height + 2 * border)?.data;
-}
 
 function storedLabel(board: ReturnType<typeof virtualBoard>["board"]): string | undefined {
   const image = board.storage.read(LABEL_FILE);

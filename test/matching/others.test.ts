@@ -248,10 +248,10 @@ describe("tracelet match and export --protocol", () => {
     const out = path("csv");
     await exportFiles(store, { out, protocol: "dp3t" });
     expect(readFileSync(join(out, "dp3t.csv"), "utf8").split("\n")).toEqual([
-      "board;first;last;identifier;form;tx power;max rssi;mean rssi;count;attenuation",
-      `badge-7;${NOON};${NOON + 60};${toHex(today)};whole;-4;-60;-62;3;56`,
-      `badge-7;${NOON + 300};${NOON + 316};${toHex(today).slice(0, 10)};prefix;;-70;-70;;`,
-      `badge-7;;;${toHex(today)};whole;-4;-60;-60;1;56`,
+      "board;first;last;identifier;form;tx power;max rssi;mean rssi;count;attenuation;safe",
+      `badge-7;${NOON};${NOON + 60};${toHex(today)};whole;-4;-60;-62;3;56;`,
+      `badge-7;${NOON + 300};${NOON + 316};${toHex(today).slice(0, 10)};prefix;;-70;-70;;;`,
+      `badge-7;;;${toHex(today)};whole;-4;-60;-60;1;56;`,
       "",
     ]);
     const { files, leftOut } = await exportFiles(store, { out });
@@ -259,5 +259,42 @@ describe("tracelet match and export --protocol", () => {
     await expect(exportFiles(store, { out, protocol: "morse" })).rejects.toMatchObject({ code: "unknown_protocol" });
     await expect(exportFiles(store, { out, protocol: "dp3t", keys: true })).rejects.toMatchObject({ code: "keys_of_gaen" });
     await store.close();
+  });
+
+  test("OCT-10: what is marked as safe matches as before, is told apart and never counts; the mark lasts, is in the export, and can be taken back", async () => {
+    const mark = (...argv: string[]) => tracelet("mark", argv[0]!, ...argv.slice(1), "--db", path("store.db"));
+    const made = await mark("safe", "--board", "badge-7", "--protocol", "dp3t", "--from", "2019-04-14 12:00", "--to", "2019-04-14 12:04", "--json");
+    expect(JSON.parse(made.out)).toMatchObject({ id: 1, board: "badge-7", from: NOON, to: NOON + 299 });
+    const report = JSON.parse((await run("dp3t", path("exposed.json"), "--json")).out);
+    expect([report.exposures, report.safe].map((list) => list.map(({ firstSeen }: { firstSeen: number }) => firstSeen))).toEqual([
+      [NOON + 300],
+      [NOON],
+    ]);
+    expect((await run("dp3t", path("exposed.json"))).out).toMatch(
+      /^1 exposure: .*\n.*12:05:00.*\n1 more marked as safe, which don't count:\n.*12:00:00/,
+    );
+    expect((await run("ct10", path("ct10.json"))).out).toMatch(/^1 exposure: /);
+    const store = Store.open(path("store.db"), { readOnly: true });
+    await exportFiles(store, { out: path("safe"), protocol: "dp3t" });
+    expect(
+      readFileSync(join(path("safe"), "dp3t.csv"), "utf8")
+        .split("\n")
+        .map((line) => line.split(";").at(-1)),
+    ).toEqual(["safe", "safe", "", "", ""]);
+    await store.close();
+    // GAEN's encounter, by its identifier
+    expect(await mark("safe", "--board", "badge-7", "--identifier", "01".repeat(5))).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining("0101…"),
+    });
+    const gaen = Store.open(path("store.db"), { readOnly: true });
+    const { files } = await exportFiles(gaen, { out: path("safe-gaen") });
+    expect(files.map(({ rows }) => rows)).toEqual([1, 2]);
+    expect(readFileSync(join(path("safe-gaen"), "safe.csv"), "utf8")).toBe(
+      `board;first;last;identifier\nbadge-7;${NOON};${NOON};${"01".repeat(16)}\nbadge-7;${NOON + 700};${NOON + 700};${"01".repeat(5)}\n`,
+    );
+    await gaen.close();
+    for (const number of ["1", "2"]) expect((await mark("remove", number)).exit).toBe(0);
+    expect(JSON.parse((await run("dp3t", path("exposed.json"), "--json")).out)).toMatchObject({ exposures: { length: 2 }, safe: [] });
   });
 });

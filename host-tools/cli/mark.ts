@@ -1,0 +1,147 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { PROTOCOLS } from "../../boards/capabilities.ts";
+import { utc } from "../device/clock-words.ts";
+import { ConfigError } from "../errors.ts";
+import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
+import type { StoredMark } from "../store/safe-marks.ts";
+import { Store } from "../store/store.ts";
+import { namedBoard } from "./named-board.ts";
+import { createOutput, type RegisterCommand } from "./output.ts";
+
+const DAY = 86_400;
+
+/** `2026-03-02`, `2026-03-02 08:30`, with T or seconds or Z if you like: UTC. Answers Unix seconds; the last ones of what was named where `isEnd`. */
+export function parseTime(text: string, isEnd: boolean): number {
+  const found = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?Z?)?$/.exec(text);
+  const [, date = "", minutes, seconds] = found ?? [];
+  const ms = found ? Date.parse(`${date}T${minutes ?? "00:00"}${seconds ?? ":00"}Z`) : Number.NaN;
+  // a 30th of February would be taken for a day in March
+  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== date)
+    throw new InvalidArgumentError(`a day such as 2026-03-02 or a minute such as "2026-03-02 08:30" (UTC) is expected, got ${text}`);
+  return ms / 1000 + (isEnd ? (minutes ? (seconds ? 0 : 59) : DAY - 1) : 0);
+}
+
+function parseIdentifier(text: string): Uint8Array {
+  if (!/^([0-9a-f]{2}){5,16}$/i.test(text))
+    throw new InvalidArgumentError("the first 5 to 16 bytes of an identifier in hexadecimal digits are expected.");
+  return Buffer.from(text, "hex");
+}
+
+const PROTOCOL_NAMES = [...Object.keys(PROTOCOLS).filter((name) => name !== "smartbeacon"), CONTACTS];
+
+function describe({ id, board, protocol, identifier, from, to, note }: StoredMark): string {
+  const parts = [
+    `board ${board}`,
+    ...(from === null ? [] : [`from ${utc(from * 1000)}`]),
+    ...(to === null ? [] : [`to ${utc(to * 1000)}`]),
+    ...(identifier === null ? [] : [`identifier ${Buffer.from(identifier).toString("hex").slice(0, 4)}…`]),
+    ...(protocol === null ? [] : [protocol]),
+    ...(note === null ? [] : [note]),
+  ];
+  return `${id}  ${parts.join(", ")}`;
+}
+
+interface SafeOptions {
+  db: string;
+  board: string;
+  from?: number;
+  to?: number;
+  identifier?: Uint8Array;
+  protocol?: string;
+  note?: string;
+  json?: boolean;
+}
+
+function listed(mark: StoredMark) {
+  return { ...mark, identifier: mark.identifier && Buffer.from(mark.identifier).toString("hex") };
+}
+
+async function markSafe(options: SafeOptions): Promise<void> {
+  const { from, to, identifier, protocol } = options;
+  if (identifier === undefined && (from === undefined || to === undefined))
+    throw new ConfigError("usage", "which encounters? Give --from and --to, or --identifier: a mark on all of a board would silence it");
+  if (from !== undefined && to !== undefined && from > to) throw new ConfigError("usage", "--from is later than --to");
+  if (protocol !== undefined && !PROTOCOL_NAMES.includes(protocol))
+    throw new ConfigError("unknown_protocol", `no encounters are kept of a protocol called "${protocol}"; known: ${PROTOCOL_NAMES.join(", ")}`);
+  const store = Store.open(options.db);
+  try {
+    const { id: board } = await namedBoard(store, options.board);
+    const mark = {
+      board,
+      protocol: protocol ?? null,
+      identifier: identifier ?? null,
+      from: from ?? null,
+      to: to ?? null,
+      note: options.note ?? null,
+    };
+    const made = { id: await store.addMark(mark), ...mark };
+    createOutput(options.json === true).result(listed(made), `marked as safe: ${describe(made)}`);
+  } finally {
+    await store.close();
+  }
+}
+
+function addSafe(group: Command): void {
+  group
+    .command("safe")
+    .description("mark encounters of a board as safe: an own car, a wall between. They are kept and matched, and never raise the alarm")
+    .requiredOption("--db <file>", "database")
+    .requiredOption("--board <id>", "whose encounters: id or name of the board")
+    .option("--from <time>", "only what lies wholly from this day or minute on, UTC", (text) => parseTime(text, false))
+    .option("--to <time>", "up to this day or minute and with it", (text) => parseTime(text, true))
+    .option("--identifier <hex>", "only encounters whose identifier begins so", parseIdentifier)
+    .option("--protocol <name>", "only of this protocol")
+    .option("--note <text>", "why, for yourself")
+    .option("--json", "one JSON document instead of text")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  tracelet mark safe --db tracelet.db --board puck-07 --from "2026-03-02 08:00" --to "2026-03-02 08:40" --note "own car"\nA mark holds for encounters that are pulled later too. `mark list` shows marks, `mark remove` takes one back.',
+    )
+    .action(markSafe);
+}
+
+function addList(group: Command): void {
+  group
+    .command("list")
+    .description("show what is marked")
+    .requiredOption("--db <file>", "database")
+    .option("--json", "one JSON document instead of text")
+    .action(async ({ db, json }: { db: string; json?: boolean }) => {
+      const store = Store.open(db, { readOnly: true });
+      try {
+        const marks = await store.marks();
+        createOutput(json === true).result({ marks: marks.map(listed) }, marks.length > 0 ? marks.map(describe).join("\n") : "no marks");
+      } finally {
+        await store.close();
+      }
+    });
+}
+
+function addRemove(group: Command): void {
+  group
+    .command("remove")
+    .description("take a mark back: its encounters count again")
+    .argument("<number>", "of the mark, as `mark list` shows it", (text) => {
+      if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("the number of a mark is expected.");
+      return Number(text);
+    })
+    .requiredOption("--db <file>", "database")
+    .option("--json", "one JSON document instead of text")
+    .action(async (number: number, { db, json }: { db: string; json?: boolean }) => {
+      const store = Store.open(db);
+      try {
+        if (!(await store.removeMark(number)))
+          throw new ConfigError("no_such_mark", `mark ${number}: there is none; \`tracelet mark list\` shows them`);
+        createOutput(json === true).result({ removed: number }, `mark ${number} is gone`);
+      } finally {
+        await store.close();
+      }
+    });
+}
+
+export const register: RegisterCommand = (program) => {
+  const group = program.command("mark").description("say of encounters that they are safe, see what is marked, take it back");
+  addSafe(group);
+  addList(group);
+  addRemove(group);
+};
