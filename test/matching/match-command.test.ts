@@ -103,6 +103,7 @@ describe("tracelet match", () => {
       ],
       keys: 2,
       encounters: 2,
+      safe: [],
       setApart: [{ what: "encounter", reason: "time not known yet", count: 1 }],
       dense: { encounters: 0, expectedFalseMatches: 0 },
     });
