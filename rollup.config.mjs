@@ -177,14 +177,15 @@ function walk(node, parent, visit) {
   }
 }
 
-/** Hands the bundle to `finish`, which answers the code as it is flashed and the manifest beside it. */
+/** Hands the bundle to `finish`, which answers the code as it is flashed, byte by byte, and the manifest beside it. */
 function finished(fileName, finish) {
   return {
     name: "finished",
     generateBundle(_, bundle) {
-      const chunk = bundle[fileName];
-      const firmware = finish(chunk.code, chunk.map);
-      chunk.code = firmware.code;
+      const { code, map } = bundle[fileName];
+      const firmware = finish(code, map);
+      delete bundle[fileName];
+      this.emitFile({ type: "asset", fileName, source: Buffer.from(firmware.code, "latin1") });
       this.emitFile({ type: "asset", fileName: fileName.replace(/js$/, "manifest.json"), source: JSON.stringify(firmware.manifest, null, 2) + "\n" });
     },
   };
@@ -192,7 +193,7 @@ function finished(fileName, finish) {
 
 /**
  * Rollup's input and output options for one bundle.
- * @param {{ entry: string, fileName: string, constants: Record<string, unknown>, inspect?: (code: string) => void, finish?: (code: string, map: object) => { code: string, manifest: object } }} options
+ * @param {{ entry: string, fileName: string, constants: Record<string, unknown>, inspect?: (code: string) => void, finish?: (code: string, map: object) => { code: string, text: string, manifest: object } }} options
  */
 export function firmwareBundle({ entry, fileName, constants, inspect, finish }) {
   return {

@@ -75,8 +75,8 @@ const loaded = new Map<string, Promise<StartLog>>();
 
 async function buildLogCode(board: BoardFacts): Promise<StartLog> {
   const entry = join(projectRoot(), "bench/log-entry.ts");
-  const { code } = await buildFirmware({ board, role: "wearable", protocols: ["gaen"], entry });
-  const run = new Function("require", "E", "process", "NRF", "getTime", "global", "analogRead", "D3", code);
+  const { text } = await buildFirmware({ board, role: "wearable", protocols: ["gaen"], entry });
+  const run = new Function("require", "E", "process", "NRF", "getTime", "global", "analogRead", "D3", text);
   const E = { CRC32: crc32, sum: sumOf };
   return (flash, clock) => {
     const scope: { tracelet?: LogCode } = {};

@@ -7,6 +7,7 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { FEATURES, featureRefusal, ON_DEMAND, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError, FormatError } from "../errors.ts";
+
 import { protocolMask, transmitProblem } from "../protocol-masks.ts";
 import { placeholder, stampVersion } from "./build-id.ts";
 import { checkDialect, type Finding } from "./dialect.ts";
@@ -14,13 +15,17 @@ import { type Manifest, makeManifest } from "./manifest.ts";
 import { checkPastedNames } from "./pasted-names.ts";
 import { chooseSettings, settingValues } from "./settings.ts";
 import { projectRoot, projectVersion } from "./source-tree.ts";
+import { tokenise } from "./tokens.ts";
+import { estimateVariables } from "./variables.ts";
 
 /** A firmware, ready to be flashed. */
 export interface Firmware {
-  /** One byte a character, printable ASCII. */
+  /** As it is flashed, one byte a character. */
   code: string;
+  /** The same as JavaScript, printable ASCII. */
+  text: string;
   manifest: Manifest;
-  /** From the code back to the sources. */
+  /** From the text back to the sources. */
   map: SourceMap;
 }
 
@@ -45,7 +50,7 @@ export interface BundleOptions {
   constants: { [name: string]: unknown };
   /** Looks at the bundle before it is minified. */
   inspect?(code: string): void;
-  finish?(code: string, map: SourceMap): { code: string; manifest: Manifest };
+  finish?(code: string, map: SourceMap): Omit<Firmware, "map">;
 }
 
 type RollupBundle = InputOptions & { output: OutputOptions };
@@ -85,7 +90,7 @@ async function recoveryFor(request: FirmwareRequest): Promise<string> {
   const chunk = await generate(firmwareBundle({ ...options, finish: undefined }));
   const code = chunk.code.trimEnd();
   checkBundle(code, chunk.map as SourceMap, request.board);
-  return code;
+  return tokenise(code);
 }
 
 /** The standard bundles, which `npm run build` makes: every role of every board that can fill it, with GAEN. */
@@ -155,9 +160,15 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
     finish(code, map) {
       const stamped = stampVersion(code.trimEnd(), version);
       checkBundle(stamped.code, map, board);
+      const kept = tokenise(stamped.code);
       return {
-        code: stamped.code,
-        manifest: makeManifest({ board, role, protocols, features, settings, version: stamped.version, recovery }, stamped.code),
+        code: kept,
+        text: stamped.code,
+        manifest: makeManifest(
+          { board, role, protocols, features, settings, version: stamped.version, recovery },
+          kept,
+          estimateVariables(stamped.code),
+        ),
       };
     },
   };

@@ -3,7 +3,6 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { ROLES } from "../../boards/capabilities.ts";
 import { LOG_FILE, LOG_VERSION } from "../../protocols/log-format.ts";
 import { type FlashPlan, fileBytes, planFlash } from "./flash-plan.ts";
-import { estimateVariables } from "./variables.ts";
 
 /** What the generator knows of a bundle; stands beside it as `<board>-<role>.manifest.json`. */
 export interface Manifest {
@@ -65,8 +64,11 @@ function keyRecords(protocols: string[], retention: number): number {
   return protocols.reduce((sum, name) => sum + (records[name] ?? 0), 0);
 }
 
-/** @throws ConfigError where the code doesn't fit into the board's flash. */
-export function makeManifest(input: ManifestInput, code: string): Manifest {
+/**
+ * `code` as it is flashed, one byte a character; `variables` that it occupies.
+ * @throws ConfigError where the code doesn't fit into the board's flash
+ */
+export function makeManifest(input: ManifestInput, code: string, variables: number): Manifest {
   const { board } = input;
   const bytes = Buffer.byteLength(code, "latin1");
   return {
@@ -83,7 +85,7 @@ export function makeManifest(input: ManifestInput, code: string): Manifest {
     bytes,
     flashBytes: fileBytes(bytes),
     sha256: createHash("sha256").update(code, "latin1").digest("hex"),
-    variables: { estimated: estimateVariables(code), total: board.variables.count },
+    variables: { estimated: variables, total: board.variables.count },
     flash: planFlash(
       board,
       bytes,

@@ -1,4 +1,5 @@
 import vm from "node:vm";
+import { readTokens } from "../generator/tokens.ts";
 import { installNativeWays } from "./native-ways.ts";
 import type { PrinterRealm } from "./printer.ts";
 import { GLOBALS, MEMBERS, TYPED_ARRAYS } from "./realm-names.ts";
@@ -178,7 +179,8 @@ export class NarrowRealm implements PrinterRealm {
   }
 
   /** Text for V8's own `eval`. @throws an error of the realm */
-  private translated(text: string): string {
+  private translated(script: string): string {
+    const { text } = readTokens(script);
     try {
       this.host.checkText(text);
       const { code, id } = translate(text, "console");

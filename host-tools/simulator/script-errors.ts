@@ -1,3 +1,4 @@
+import { spelt, type TokenisedCode } from "../generator/tokens.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
 import { type AnyNode, children, parseSource, type Translation, translationById } from "./translate.ts";
 
@@ -21,7 +22,12 @@ export interface ScriptNames {
   /** Of what is run at the bottom of the stack: `REPL`, `boot code`, a file's name; undefined: called back. */
   root: string | undefined;
   /** The file of Storage that this text lies in. */
-  fileOf(source: string): string | undefined;
+  fileOf(text: string): ScriptFile | undefined;
+}
+
+export interface ScriptFile {
+  name: string;
+  code: TokenisedCode;
 }
 
 const FRAME = /at (?:new )?(?:(.*?) \()?(espruino-\d+):(\d+):(\d+)\)?$/;
@@ -111,27 +117,30 @@ function stackText(frames: Frame[], trace: Trace | undefined, names: ScriptNames
 
 /** `    at f (:1:3)`, the line, and a caret. A function in RAM counts from its own body, because that is all the interpreter has kept of it. */
 function frameText(frame: Frame, top: Trace | undefined, last: boolean, names: ScriptNames): string {
-  const path = pathTo(parseSource(frame.script.source), frame.offset);
-  const offset = tokenOffset(frame.script.source, path, frame.offset, top);
+  const text = frame.script.source;
+  const path = pathTo(parseSource(text), frame.offset);
+  const offset = tokenOffset(text, path, frame.offset, top);
   const owner = path.findLast((node) => /Function/.test(node.type));
-  let source = frame.script.source;
   let from = 0;
+  let to = text.length;
   if (owner) {
     const body = owner.body as AnyNode;
     const block = body.type === "BlockStatement";
-    const whole = source.slice(block ? body.start + 1 : body.start, block ? body.end - 1 : body.end);
+    const whole = text.slice(block ? body.start + 1 : body.start, block ? body.end - 1 : body.end);
     const lead = /^\s*(return\b\s*)?/.exec(whole)![0].length;
     from = (block ? body.start + 1 : body.start) + lead;
-    source = whole.slice(lead).trimEnd();
+    to = from + whole.slice(lead).trimEnd().length;
   }
-  const at = Math.max(0, offset - from);
+  // What lies in Storage counts from the beginning of its file, in bytes of the file.
+  const file = names.fileOf(text);
+  const { stored, storedOffset } = file?.code ?? { stored: text, storedOffset: (place: number) => place };
+  const source = stored.slice(storedOffset(from), storedOffset(to));
+  const at = Math.max(0, storedOffset(offset) - storedOffset(from));
   const inText = lineAndColumn(source, at);
-  // What lies in Storage counts from the beginning of its file.
-  const file = names.fileOf(frame.script.source);
-  const shown = file === undefined ? inText : lineAndColumn(frame.script.source, offset);
-  const place = `${file ?? ""}:${shown.line}:${shown.column}`;
+  const shown = file === undefined ? inText : lineAndColumn(stored, storedOffset(offset));
+  const place = `${file?.name ?? ""}:${shown.line}:${shown.column}`;
   // What the interpreter calls back has no name.
-  const name = owner ? (last ? undefined : frame.name || functionText(frame.script.source, owner).slice(0, LONGEST_NAME)) : names.root;
+  const name = owner ? (last ? undefined : frame.name || functionText(text, owner).slice(0, LONGEST_NAME)) : names.root;
   return `    at ${name ? `${name} (${place})` : place}\n` + markedLine(source, at, inText.column);
 }
 
@@ -148,7 +157,7 @@ function functionText(source: string, owner: AnyNode): string {
   return `function (${parameters}) {${lines ? "\n  " : ""}${text}${lines ? "\n" : ""}}`;
 }
 
-/** The line with a caret below; long lines are cut around the place. Source: jslPrintTokenLineMarker, src/jslex.c. */
+/** The line with a caret below; long lines are cut around the place, and tokens count as one. Source: jslPrintTokenLineMarker, src/jslex.c. */
 export function markedLine(source: string, at: number, column: number): string {
   const start = source.lastIndexOf("\n", at - 1) + 1;
   const end = source.indexOf("\n", start);
@@ -162,7 +171,7 @@ export function markedLine(source: string, at: number, column: number): string {
     caret += 3 - skip;
   }
   const long = line.length >= 60;
-  return lead + (long ? line.slice(0, 60) + "..." : line) + "\n" + " ".repeat(Math.max(0, caret - 1)) + "^\n";
+  return lead + (long ? spelt(line.slice(0, 60)) + "..." : spelt(line)) + "\n" + " ".repeat(Math.max(0, caret - 1)) + "^\n";
 }
 
 function pathTo(program: AnyNode, offset: number): AnyNode[] {
@@ -182,7 +191,10 @@ function tokenOffset(source: string, path: AnyNode[], offset: number, top: Trace
   }
   const unknown = top && /^"(.+)" is not defined$/.exec(top.text)?.[1];
   // V8 tells the statement, or the expression; the name follows.
-  if (unknown) return firstUse(path.at(-1)!, unknown, offset) ?? offset;
+  if (unknown) {
+    const holder = path.findLast((node) => firstUse(node, unknown, offset) !== undefined);
+    return holder ? firstUse(holder, unknown, offset)! : offset;
+  }
   const call = path.findLast((node) => {
     if (node.type !== "CallExpression" && node.type !== "NewExpression") return false;
     const callee = node.callee as AnyNode;
@@ -232,9 +244,12 @@ export function syntaxTrace(source: string, message: string, position: number, n
     const token = /^(?:[A-Za-z_$][\w$]*|\d+|.)/.exec(source.slice(position))?.[0] ?? "";
     words = `Got ${/^\w+$/.test(token) ? token : `'${token}'`} expected EOF`;
   }
-  const { line, column } = lineAndColumn(source, at);
-  const place = `${names.fileOf(source) ?? ""}:${line}:${column}`;
-  return { message: words, stack: `    at ${names.root ? `${names.root} (${place})` : place}\n` + markedLine(source, at, column) };
+  const file = names.fileOf(source);
+  const stored = file?.code.stored ?? source;
+  const storedAt = file?.code.storedOffset(at) ?? at;
+  const { line, column } = lineAndColumn(stored, storedAt);
+  const place = `${file?.name ?? ""}:${line}:${column}`;
+  return { message: words, stack: `    at ${names.root ? `${names.root} (${place})` : place}\n` + markedLine(stored, storedAt, column) };
 }
 
 /** Both from 1. */

@@ -1,10 +1,11 @@
+import { readTokens } from "../generator/tokens.ts";
 import type { BoardCore, ErrorFlag } from "./board-core.ts";
 import { refusalOf } from "./dialect-gate.ts";
 import { installLibraries, type Libraries } from "./interpreter.ts";
 import { MemoryModel } from "./memory-model.ts";
 import { NarrowRealm } from "./narrow-realm.ts";
 import { CONSOLE_ANSWER, printValue } from "./printer.ts";
-import { Abort, abortStack } from "./script-errors.ts";
+import { Abort, abortStack, type ScriptFile } from "./script-errors.ts";
 import { ScriptEvents } from "./script-events.ts";
 import { ScriptRunner } from "./script-runner.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -28,8 +29,8 @@ export class ScriptHost {
   private libraries: Libraries | undefined;
   private random = new SeededRandom(0);
   private eventAborted = false;
-  /** Texts that lie in files of Storage. */
-  private readonly files = new Map<string, string>();
+  /** Scripts that lie in files of Storage, by their text. */
+  private readonly files = new Map<string, ScriptFile>();
 
   constructor(
     private readonly core: BoardCore,
@@ -45,7 +46,7 @@ export class ScriptHost {
         return host.events;
       },
       checkDialect: settings.checkDialect,
-      fileOf: (source) => this.files.get(source),
+      fileOf: (text) => this.files.get(text),
       print: (text) => core.print(text),
       uncaught: (text) => settings.uncaught(text),
       fireE: (event, ...args) => void this.fireE(event, ...args),
@@ -82,9 +83,10 @@ export class ScriptHost {
 
   /** Runs the code of a file, which stays in flash; `shownAs` names it at the bottom of a stack. What it throws is printed. */
   runFile(name: string, source: string, shownAs: string): void {
-    this.memory.load(source);
-    this.files.set(source, name);
-    this.runner.execute(source, shownAs, "file");
+    const code = readTokens(source);
+    this.memory.load(code.text);
+    this.files.set(code.text, { name, code });
+    this.runner.execute(code.text, shownAs, "file");
     this.runner.checkErrors();
   }
 

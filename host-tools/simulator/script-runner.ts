@@ -1,9 +1,10 @@
+import { readTokens } from "../generator/tokens.ts";
 import type { ErrorFlag } from "./board-core.ts";
 import { refusalOf } from "./dialect-gate.ts";
 import { PowerCut } from "./flash.ts";
 import type { NarrowRealm } from "./narrow-realm.ts";
 import { asText } from "./printer.ts";
-import { Abort, abortStack, espruinoError, isSyntaxError, type ScriptNames, syntaxTrace, withStack } from "./script-errors.ts";
+import { Abort, abortStack, espruinoError, isSyntaxError, type ScriptFile, type ScriptNames, syntaxTrace, withStack } from "./script-errors.ts";
 import type { ScriptEvents } from "./script-events.ts";
 import { StorageError } from "./storage.ts";
 import { firstExpression, type ScriptKind, statementsBefore } from "./translate.ts";
@@ -14,7 +15,7 @@ export interface RunnerHost {
   /** Refuse what the interpreter would refuse? */
   readonly checkDialect: boolean;
   /** The file of Storage that this text lies in. */
-  fileOf(source: string): string | undefined;
+  fileOf(text: string): ScriptFile | undefined;
   /** To the console, prompt taken away first. */
   print(text: string): void;
   /** An uncaught error, as printed. */
@@ -40,7 +41,8 @@ export class ScriptRunner {
   }
 
   /** Runs text; `name` stands for it in error messages. Undefined when it threw: `checkErrors` tells. What stands before a syntax error is run. */
-  execute(source: string, name: string | undefined, kind: ScriptKind = "console"): { value: unknown } | undefined {
+  execute(script: string, name: string | undefined, kind: ScriptKind = "console"): { value: unknown } | undefined {
+    const source = readTokens(script).text;
     this.rootName = name;
     try {
       if (this.host.checkDialect) refusalOf(source);
@@ -58,7 +60,8 @@ export class ScriptRunner {
   }
 
   /** Evaluates the first expression of a text, whatever follows it. */
-  executeExpression(source: string): { value: unknown } | undefined {
+  executeExpression(script: string): { value: unknown } | undefined {
+    const source = readTokens(script).text;
     let expression: string;
     try {
       expression = firstExpression(source);
@@ -76,7 +79,7 @@ export class ScriptRunner {
   call(callback: unknown, args: unknown[], self: unknown): boolean {
     try {
       if (typeof callback === "function") (callback as (...all: unknown[]) => unknown).apply(self, args);
-      else if (typeof callback === "string") this.host.realm.run(callback);
+      else if (typeof callback === "string") this.host.realm.run(readTokens(callback).text);
     } catch (error) {
       if (error instanceof Abort && error.message !== "") {
         this.host.print(error.message + abortStack(error, this.names(undefined)));
@@ -104,7 +107,7 @@ export class ScriptRunner {
   }
 
   names(root: string | undefined): ScriptNames {
-    return { root, fileOf: (source) => this.host.fileOf(source) };
+    return { root, fileOf: (text) => this.host.fileOf(text) };
   }
 
   private thrown(error: unknown, source: string, name: string | undefined): void {

@@ -89,7 +89,11 @@ describe("a Bangle.js 2 over Bluetooth", () => {
 
   test("keeps its log when it gets another firmware, which is a matter of seconds", async () => {
     const { over } = await ready();
-    const next = { ...bundle, code: Buffer.from(bundle.code.toString().replaceAll(bundle.version, "9.9.9-test"), "latin1"), version: "9.9.9-test" };
+    const next = {
+      ...bundle,
+      code: Buffer.from(Buffer.from(bundle.code).toString("latin1").replaceAll(bundle.version, "9.9.9-test"), "latin1"),
+      version: "9.9.9-test",
+    };
     const flashed = await over((link) => flash(link, next));
     expect(flashed).toMatchObject({ replaced: bundle.version, freshLog: false, logId: LOG_ID.toString("hex") });
     expect(flashed.seconds).toBeLessThan(30);

@@ -167,7 +167,11 @@ describe("pulling from the firmware that is shipped", () => {
     const { clock, board } = powered(image);
     const store = Store.open(":memory:", { now: () => Math.floor(clock.now) });
     await overLink(clock, board, (link) => pullLog(link, store));
-    const next = { ...bundle, code: Buffer.from(bundle.code.toString().replaceAll(bundle.version, "9.9.9-test"), "latin1"), version: "9.9.9-test" };
+    const next = {
+      ...bundle,
+      code: Buffer.from(Buffer.from(bundle.code).toString("latin1").replaceAll(bundle.version, "9.9.9-test"), "latin1"),
+      version: "9.9.9-test",
+    };
     expect(await overLink(clock, board, (link) => flash(link, next, { fast: true }))).toMatchObject({ replaced: bundle.version, freshLog: false });
     const second = await overLink(clock, board as VirtualBoard, (link) => pullLog(link, store));
     expect(second.encounters).toBe(0);

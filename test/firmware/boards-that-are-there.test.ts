@@ -56,7 +56,7 @@ function reachedFor(code: string): { names: Set<string>; members: Set<string> } 
 
 describe.each(combinations)("the bundle for a %s as %s", (board, role) => {
   test("names no light, button, port, screen or library that this board lacks", async () => {
-    const { names, members } = reachedFor((await firmwareFor(role, board)).code);
+    const { names, members } = reachedFor((await firmwareFor(role, board)).text);
     const there = new Set([...EVERY_BOARD, ...OWN[board]]);
     expect([...names].filter((name) => NOT_EVERYWHERE.has(name) && !there.has(name))).toEqual([]);
     expect([...names].filter((name) => PIN.test(name))).toEqual([]);
@@ -84,6 +84,6 @@ test.each(
 
 test("a board without lights and buttons gets a bundle that names none", async () => {
   const bare = { ...mdbt42q, lights: [], buttons: [] };
-  const { names } = reachedFor((await buildFirmware({ board: bare, role: "wearable", protocols: ["gaen"] })).code);
+  const { names } = reachedFor((await buildFirmware({ board: bare, role: "wearable", protocols: ["gaen"] })).text);
   expect([...names].filter((name) => /^(LED|BTN)/.test(name))).toEqual([]);
 }, 90_000);

@@ -204,7 +204,7 @@ test("a firmware built without it is smaller and says so", async () => {
   expect(usual.manifest.features).toContain("proof");
   expect(without.manifest.features).not.toContain("proof");
   expect(usual.manifest.bytes - without.manifest.bytes).toBeGreaterThan(200);
-  expect(without.code).not.toContain("AES");
+  expect(without.text).not.toContain("AES");
   const world = new WornWorld(611);
   const board = world.addBoard(puckjs, { x: 0, y: 0 });
   const { install } = await import("../support/worn-boards.ts");
