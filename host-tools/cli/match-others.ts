@@ -3,20 +3,11 @@ import { decodeBase64 } from "../../protocols/base64.ts";
 import { decodeExposedList, exposedListFromJson } from "../../protocols/dp3t/exposed-list.ts";
 import { ConfigError, FormatError } from "../errors.ts";
 import type { PublishedDailyKey } from "../matching/contact-tracing-v1.ts";
-import { createTally, type SetApart } from "../matching/diagnosis-keys.ts";
+import { createTally } from "../matching/diagnosis-keys.ts";
 import { publishedHashes } from "../matching/dp3t.ts";
-import {
-  type HeardOthers,
-  type LowCostList,
-  matchDp3t,
-  matchDp3tUnlinkable,
-  matchV1,
-  type OthersExposure,
-  type OthersMatches,
-} from "../matching/others.ts";
-import { setSafeApart } from "../matching/safe.ts";
+import { listOthers, type MatchReport, setListedApart } from "../matching/exposure-list.ts";
+import { type HeardOthers, type LowCostList, matchDp3t, matchDp3tUnlinkable, matchV1, type OthersMatches } from "../matching/others.ts";
 import { aesEncrypt, nodeCrypto } from "../node-crypto.ts";
-import type { StoredOthers } from "../store/encounters.ts";
 import type { Store } from "../store/store.ts";
 
 // `tracelet match --protocol` for what is not GAEN's.
@@ -29,45 +20,6 @@ export interface KeyFile {
   bytes: Uint8Array;
 }
 
-/** An exposure as `--json` tells it. Keys and identifiers in hex; null where something is not known. */
-export interface ListedOthers {
-  /** Daily tracing key, SK or hash, as it was published. */
-  key: string;
-  /** Day of the key, days since 1970; null of a hash. */
-  keyDay: number | null;
-  /** Of a dense encounter the first 5 bytes. */
-  identifier: string;
-  form: "full" | "dense";
-  falseMatchProbability: number;
-  board: string | null;
-  /** Unix seconds, both included: the part of the encounter that counts. */
-  firstSeen: number;
-  lastSeen: number;
-  durationSeconds: number;
-  count: number | null;
-  maxRssi: number;
-  meanRssi: number | null;
-  /** dBm, as the packet told it, or what is assumed of the protocol. */
-  txPower: number | null;
-  txPowerAssumed: boolean;
-  /** dB, of the strongest sighting. */
-  attenuation: number | null;
-}
-
-export interface OthersReport {
-  protocol: string;
-  /** Those that count. */
-  exposures: ListedOthers[];
-  /** Those that their owner has marked as safe (OCT-10). */
-  safe: ListedOthers[];
-  /** Keys or hashes looked for, and encounters they were looked for in. */
-  keys: number;
-  encounters: number;
-  setApart: SetApart[];
-  dense: { encounters: number; expectedFalseMatches: number };
-}
-
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const text = (file: KeyFile) => Buffer.from(file.bytes).toString("utf8");
 
 const dailyKeys = z.array(z.object({ day: z.int().min(0).max(49_710), dtk: z.string() }));
@@ -141,7 +93,7 @@ function readPublished(protocol: string, files: KeyFile[]): { keys: number; matc
 }
 
 /** Looks for what was published of a protocol in all that the store knows the time of. */
-export async function matchStoredOthers(store: Store, protocol: string, files: KeyFile[]): Promise<OthersReport> {
+export async function matchStoredOthers(store: Store, protocol: string, files: KeyFile[]): Promise<MatchReport> {
   const published = readPublished(protocol, files);
   const apart = createTally("encounter");
   const encounters = (await store.encountersOf(protocol)).flatMap(({ firstSeen, lastSeen, ...rest }) => {
@@ -150,11 +102,7 @@ export async function matchStoredOthers(store: Store, protocol: string, files: K
     return [];
   });
   const { exposures, setApart, dense } = published.match(encounters);
-  const { counting, safe } = setSafeApart(await store.marks(), exposures.map(list), ({ identifier, ...one }) => ({
-    ...one,
-    protocol,
-    identifier: Buffer.from(identifier, "hex"),
-  }));
+  const { counting, safe } = setListedApart(await store.marks(), protocol, exposures.map(listOthers));
   return {
     protocol,
     exposures: counting,
@@ -164,32 +112,4 @@ export async function matchStoredOthers(store: Store, protocol: string, files: K
     setApart: [...setApart, ...apart.list()],
     dense,
   };
-}
-
-type Dated = StoredOthers & HeardOthers;
-
-function list({ encounter, key, day, firstSeen, lastSeen, ...match }: OthersExposure<Dated>): ListedOthers {
-  return {
-    key: hex(key),
-    keyDay: day,
-    identifier: hex(encounter.identifier),
-    form: encounter.identifier.length < 16 ? "dense" : "full",
-    falseMatchProbability: match.falseMatchProbability,
-    board: encounter.board,
-    firstSeen,
-    lastSeen,
-    durationSeconds: lastSeen - firstSeen,
-    count: encounter.count,
-    maxRssi: encounter.maxRssi,
-    meanRssi: encounter.meanRssi,
-    txPower: match.txPower,
-    txPowerAssumed: match.isAssumed,
-    attenuation: match.attenuation,
-  };
-}
-
-/** What a way took, for a person. */
-export function signalOfOthers({ attenuation, txPower, txPowerAssumed, maxRssi }: ListedOthers): string {
-  if (attenuation === null) return `${maxRssi} dBm heard, transmit power not known`;
-  return `${attenuation} dB lost (${txPower} dBm ${txPowerAssumed ? "assumed" : "sent"}, ${maxRssi} dBm heard)`;
 }

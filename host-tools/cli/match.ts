@@ -6,16 +6,15 @@ import { ConfigError, FormatError, ToolError } from "../errors.ts";
 import { INFLATED_LIMIT, readExport } from "../exposure-keys/export-zip.ts";
 import { readPublicKey, type TrustedKey } from "../exposure-keys/signature.ts";
 import { looksLikeZip, readZip } from "../exposure-keys/zip.ts";
-import { combineExports, createTally, type SetApart } from "../matching/diagnosis-keys.ts";
-import { type ListedExposure, listExposure } from "../matching/exposure-list.ts";
+import { combineExports, createTally } from "../matching/diagnosis-keys.ts";
+import { type ListedExposure, listExposure, type MatchReport, setListedApart } from "../matching/exposure-list.ts";
 import { matchEncounters } from "../matching/matcher.ts";
-import { setSafeApart } from "../matching/safe.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import { TOLERANCE } from "../opencovidtrace/matching.ts";
 import { Store } from "../store/store.ts";
 import { describeContacts, matchStoredContacts } from "./match-contacts.ts";
-import { type ListedOthers, matchStoredOthers, type OthersReport, signalOfOthers } from "./match-others.ts";
+import { matchStoredOthers } from "./match-others.ts";
 import { createOutput, type Output, type RegisterCommand } from "./output.ts";
 
 export interface Trust {
@@ -23,19 +22,6 @@ export interface Trust {
   /** Take what nobody vouches for: any file where no key is given, a bare export.bin beside keys. */
   allowUnsigned: boolean;
 }
-export interface MatchReport {
-  /** Those that count. */
-  exposures: ListedExposure[];
-  /** Those that their owner has marked as safe (OCT-10). */
-  safe: ListedExposure[];
-  /** Keys looked for, and encounters they were looked for in. */
-  keys: number;
-  encounters: number;
-  setApart: SetApart[];
-  /** Encounters of which the board kept 5 bytes of the identifier, and how many false matches they let expect in this run. */
-  dense: { encounters: number; expectedFalseMatches: number };
-}
-
 /** Reads and checks an export. @throws FormatError of readExport, with the name of the file; `untrusted`. */
 export function readTrustedExport(path: string, trust: Trust): KeyExport {
   const file = readBytes(path);
@@ -83,12 +69,9 @@ export async function matchStore(store: Store, exports: KeyExport[]): Promise<Ma
     return [];
   });
   const { exposures, setApart, dense } = matchEncounters(nodeCrypto, keys, encounters);
-  const { counting, safe } = setSafeApart(await store.marks(), exposures.map(listExposure), ({ rpi, ...one }) => ({
-    ...one,
-    protocol: "gaen",
-    identifier: Buffer.from(rpi, "hex"),
-  }));
+  const { counting, safe } = setListedApart(await store.marks(), "gaen", exposures.map(listExposure));
   return {
+    protocol: "gaen",
     exposures: counting,
     safe,
     keys: keys.length,
@@ -99,39 +82,12 @@ export async function matchStore(store: Store, exports: KeyExport[]): Promise<Ma
 }
 
 /** For a person: identifiers and keys by their first digits only (COM-06). */
-function describe({ exposures, safe, ...rest }: MatchReport): string {
-  const inWords = (one: ListedExposure): DescribedExposure => {
-    const signal = `${one.attenuation} dB lost (${one.txPower} dBm sent, ${one.maxRssi} dBm heard)`;
-    return { ...one, identifier: one.rpi, key: one.tek, signal };
-  };
-  return describeAll(exposures.map(inWords), safe.map(inWords), { ...rest, what: "key" });
-}
-
-function describeOthers({ exposures, safe, protocol, ...rest }: OthersReport): string {
-  const inWords = (one: ListedOthers) => ({ ...one, signal: signalOfOthers(one) });
-  const lines = describeAll(exposures.map(inWords), safe.map(inWords), { ...rest, what: protocol === "dp3t-unlinkable" ? "hash" : "key" });
-  return `${lines}\nNobody vouches for files of this protocol: they have no signature`;
-}
-
-interface DescribedExposure {
-  firstSeen: number;
-  durationSeconds: number;
-  board: string | null;
-  identifier: string;
-  key: string;
-  signal: string;
-  form: "full" | "dense";
-}
-
-function describeAll(
-  exposures: DescribedExposure[],
-  safe: DescribedExposure[],
-  { keys, encounters, setApart, dense, what }: Omit<MatchReport, "exposures" | "safe"> & { what: string },
-): string {
-  const line = (one: DescribedExposure): string => {
+function describe({ protocol, exposures, safe, keys, encounters, setApart, dense }: MatchReport): string {
+  const what = protocol === "dp3t-unlinkable" ? "hash" : "key";
+  const line = (one: ListedExposure): string => {
     const time = new Date(one.firstSeen * 1000).toISOString().slice(0, 19).replace("T", " ");
     const whose = `identifier ${one.identifier.slice(0, 4)}…, ${what} ${one.key.slice(0, 4)}…`;
-    return `  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, ${whose}, ${one.signal}${one.form === "dense" ? ", dense" : ""}`;
+    return `  ${time} UTC, ${one.durationSeconds} s, board ${one.board ?? "-"}, ${whose}, ${signalOf(one)}${one.form === "dense" ? ", dense" : ""}`;
   };
   const lines = [`${counted(exposures.length, "exposure")}: ${counted(keys, what)} looked for in ${counted(encounters, "encounter")}`];
   lines.push(...exposures.map(line));
@@ -143,7 +99,14 @@ function describeAll(
     );
   }
   for (const { what: thing, reason, count } of setApart) lines.push(`${counted(count, thing)} set apart: ${reason}`);
+  if (protocol !== "gaen") lines.push("Nobody vouches for files of this protocol: they have no signature");
   return lines.join("\n");
+}
+
+/** What a way took. */
+function signalOf({ attenuation, txPower, txPowerAssumed, maxRssi }: ListedExposure): string {
+  if (attenuation === null) return `${maxRssi} dBm heard, transmit power not known`;
+  return `${attenuation} dB lost (${txPower} dBm ${txPowerAssumed ? "assumed" : "sent"}, ${maxRssi} dBm heard)`;
 }
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : what === "hash" ? "es" : "s"}`;
@@ -190,7 +153,7 @@ async function matchOthers(paths: string[], { db, protocol, key, tolerance }: Ma
       return output.result(report, describeContacts(report));
     }
     const report = await matchStoredOthers(store, protocol, files);
-    output.result(report, describeOthers(report));
+    output.result(report, describe(report));
   } finally {
     await store.close();
   }

@@ -105,7 +105,8 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
     const trust = { publicKeys: [readPublicKey(pair.publicPem, "demo key")], allowUnsigned: false };
     const report = await matchStore(store, [readTrustedExport(path(OUTPUT.keys), trust)]);
     say(`6  Matched against ${report.encounters} encounters: ${report.exposures.length} identifiers were made from these keys`);
-    const listed = report.exposures.map((one) => ({ ...one, board: one.board ?? "" }));
+    // GAEN's packets tell their transmit power, so the attenuation is known
+    const listed = report.exposures.map((one) => ({ ...one, board: one.board ?? "", attenuation: one.attenuation! }));
     for (const meeting of meetings(listed, LONGEST_GAP)) {
       const who = names.get(meeting.board) ?? meeting.board;
       say(
@@ -115,7 +116,7 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
 
     const csv = await exportFiles(store, { out: path(OUTPUT.csv) });
     const heard = await store.encounters();
-    const matched = new Set(report.exposures.map((one) => `${one.board} ${one.rpi}`));
+    const matched = new Set(report.exposures.map((one) => `${one.board} ${one.identifier}`));
     const page = reportPage({
       title: "A day with three Pucks",
       from: DAY_BEGINS,

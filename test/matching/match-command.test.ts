@@ -79,10 +79,12 @@ describe("tracelet match", () => {
     );
     const begun = NOON * 600 + 100;
     expect(report).toEqual({
+      protocol: "gaen",
       exposures: [
         {
-          tek: "5a".repeat(16),
-          rpi: toHex(rpi),
+          key: "5a".repeat(16),
+          keyDay: Math.floor(NOON / 144),
+          identifier: toHex(rpi),
           form: "full",
           falseMatchProbability: 0,
           board: "badge-7",
@@ -93,6 +95,7 @@ describe("tracelet match", () => {
           maxRssi: -61,
           meanRssi: -67,
           txPower: 4,
+          txPowerAssumed: false,
           attenuation: 65,
           confidence: 2,
           interval: NOON,
@@ -124,7 +127,7 @@ describe("tracelet match", () => {
     const arguments_ = [path("export.zip"), "--db", path("dense.db"), "--key", path("server.pem")];
     const { exposures, dense } = JSON.parse(await match(...arguments_, "--json"));
     expect(exposures).toMatchObject([
-      { tek: "5a".repeat(16), rpi: toHex(rpi.subarray(0, 5)), form: "dense", attenuation: 65, interval: NOON, count: null, confidence: null },
+      { key: "5a".repeat(16), identifier: toHex(rpi.subarray(0, 5)), form: "dense", attenuation: 65, interval: NOON, count: null, confidence: null },
     ]);
     // two keys with 25 identifiers each
     expect(dense.expectedFalseMatches).toBeCloseTo((50 * 71) / 256 / 2 ** 40, 16);

@@ -193,6 +193,11 @@ describe("tracelet match and export --protocol", () => {
       txPower: -4,
       txPowerAssumed: false,
       attenuation: 56,
+      confidence: null,
+      interval: null,
+      reportType: null,
+      transmissionRisk: null,
+      daysSinceOnset: null,
     });
   });
 
