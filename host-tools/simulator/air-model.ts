@@ -62,7 +62,7 @@ export function fadingTable(ricianKDb: number): Float64Array {
   const steady = Math.sqrt(k / (k + 1));
   const spread = Math.sqrt(1 / (2 * (k + 1)));
   const table = new Float64Array(TABLE_SIZE);
-  const steps = Array.from({ length: NORMAL_STEPS }, (_, i) => normalQuantile((i + 0.5) / NORMAL_STEPS));
+  const steps = normalQuantiles(NORMAL_STEPS);
   for (let i = 0; i < NORMAL_STEPS; i++) {
     for (let j = 0; j < NORMAL_STEPS; j++) {
       const x = steady + spread * steps[i]!;
@@ -75,12 +75,21 @@ export function fadingTable(ricianKDb: number): Float64Array {
 
 /** 4,096 equally likely values of a normal distribution with this standard deviation, cut off at three of them. */
 export function normalTable(deviation: number): Float64Array {
-  return Float64Array.from({ length: TABLE_SIZE }, (_, i) => deviation * Math.max(-3, Math.min(3, normalQuantile((i + 0.5) / TABLE_SIZE))));
+  return normalQuantiles(TABLE_SIZE).map((quantile) => deviation * Math.max(-3, Math.min(3, quantile)));
 }
 
 /** Index into a table of 4,096 from a 32-bit random number. */
 export function tableIndex(random: number): number {
   return random >>> 20;
+}
+
+const quantiles = new Map<number, Float64Array>();
+
+/** `count` equally likely values of the standard normal distribution, ascending. Kept, since each new air asks for the same. */
+function normalQuantiles(count: number): Float64Array {
+  const known = quantiles.get(count) ?? Float64Array.from({ length: count }, (_, i) => normalQuantile((i + 0.5) / count));
+  quantiles.set(count, known);
+  return known;
 }
 
 /** Inverse of the normal distribution's cumulative function, by bisection; it is only used to fill tables. */

@@ -38,9 +38,7 @@ export function isBuffer(value: unknown): value is ArrayBuffer {
 
 /** A string of the board: one character a byte. */
 export function toByteString(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return text;
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 export function fromByteString(text: string): Uint8Array {

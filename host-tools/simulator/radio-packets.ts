@@ -34,9 +34,8 @@ export function parseUuid(value: unknown, asKey: boolean): Uuid {
 
 /** As a scan report shows it: `fd6f`, or the long form with dashes; lower case. */
 export function uuidText(uuid: Uuid): string {
-  const hex = Array.from(uuid, (byte) => byte.toString(16).padStart(2, "0"))
-    .reverse()
-    .join("");
+  let hex = "";
+  for (const byte of uuid) hex = byte.toString(16).padStart(2, "0") + hex;
   return uuid.length === 2 ? hex : hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
