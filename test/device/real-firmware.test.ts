@@ -6,7 +6,6 @@ import { configure } from "../../host-tools/device/config.ts";
 import { type Bundle, flash } from "../../host-tools/device/flash.ts";
 import { receiveFile } from "../../host-tools/device/packets.ts";
 import { pullLog } from "../../host-tools/device/pull.ts";
-import { buildFirmware } from "../../host-tools/generator/bundle.ts";
 import { radioIn } from "../../host-tools/simulator/board-radio.ts";
 import type { FlashImage } from "../../host-tools/simulator/flash.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
@@ -14,6 +13,7 @@ import { decodeOwnKeys } from "../../host-tools/store/log-decoder.ts";
 import { Store } from "../../host-tools/store/store.ts";
 import { writeInt } from "../../protocols/bytes.ts";
 import { HEAD_BYTES, LONG_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, PAGE_MAGIC, PAGE_WORDS, WORD_BYTES } from "../../protocols/log-format.ts";
+import { firmwareFor } from "../support/built-firmware.ts";
 import { encounterSlot, PAGE_RECORDS } from "../support/fake-firmware.ts";
 import { overLink, virtualBoard } from "../support/virtual-link.ts";
 
@@ -28,7 +28,7 @@ function powered(flashImage?: FlashImage) {
 }
 
 beforeAll(async () => {
-  const { code, manifest } = await buildFirmware({ board: findBoard("puckjs")!, role: "wearable", protocols: ["gaen"] });
+  const { code, manifest } = await firmwareFor();
   const { board, role, version } = manifest;
   bundle = { code: Buffer.from(code, "latin1"), board, role, version, logPages: manifest.flash.ringPages, logVersion: manifest.log.format };
   const fresh = powered();
