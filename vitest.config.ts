@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 /** Those that put other modules in the place of the project's: each in a process of its own, so that no other test gets them. */
 const WITH_OTHER_MODULES = ["test/firmware/scanner.test.ts"];
 
-const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
+const limits = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
