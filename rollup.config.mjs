@@ -19,6 +19,17 @@ const BUILD = "tracelet:build";
 const TAKEN = ["of", "static", "undefined", "E", "I2C", "LED", "BTN", "SPI", "USB", "NRF", "AES", "Pin", "g", "T"];
 for (const port of "ABCDEFGHV") for (let pin = 0; pin < 64; pin++) TAKEN.push(port + pin);
 
+/**
+ * Properties of our own objects, which the minifier shortens wherever they stand: an object of the interpreter or one that goes into JSON must have none of them.
+ */
+export const OWN_PROPERTIES = [
+  ...["aes128", "sha256", "randomBytes"],
+  ...["address", "bucket", "bytes", "contextMs", "count", "have", "key", "messageMs", "newIds", "receive", "total", "type", "waiting"],
+  ...["forgetKey", "lifetime", "made", "make", "period", "sender", "sent", "tag", "until"],
+  ...["base", "era", "page"],
+  ...["endStep", "start", "testify"],
+];
+
 const MINIFY = {
   ecma: 2015,
   toplevel: true,
@@ -38,7 +49,7 @@ const MINIFY = {
     // the gate shall see it
     drop_debugger: false,
   },
-  mangle: { reserved: TAKEN },
+  mangle: { reserved: TAKEN, properties: { builtins: true, regex: new RegExp(`^(${OWN_PROPERTIES.join("|")})$`) } },
   format: { ascii_only: true, comments: false },
   sourceMap: { asObject: true },
 };

@@ -82,7 +82,7 @@ function bytes(text: string): Uint8Array {
   qbOpen: (sk: string, beaconId: string, payload: string) => openToken(boardCrypto, bytes(sk), bytes(beaconId), bytes(payload)),
   aes: () => aesInUse,
   sha: () => sha256InUse,
-  sha256: (message: string) => hex(boardCrypto.sha256(bytes(message))),
+  hash: (message: string) => hex(boardCrypto.sha256(bytes(message))),
   advertisement: (rpi: string, aem: string, flags?: number) => hex(encodeAdvertisement(bytes(rpi), bytes(aem), flags)),
   heard: (packet: string) => {
     const found = decodeAdvertisement(bytes(packet));

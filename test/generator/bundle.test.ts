@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { parse } from "acorn";
 import { afterEach, describe, expect, test } from "vitest";
@@ -6,6 +9,7 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { findBoard } from "../../boards/index.ts";
 import { type ConfigError, type FormatError, ToolError } from "../../host-tools/errors.ts";
 import { buildFirmware, type Firmware, type FirmwareRequest, standardBundles } from "../../host-tools/generator/bundle.ts";
+import { projectRoot } from "../../host-tools/generator/source-tree.ts";
 import { readTokens } from "../../host-tools/generator/tokens.ts";
 import { type Sources, writeSources } from "./sources.ts";
 
@@ -160,6 +164,15 @@ describe("a bundle", () => {
     expect(given).toHaveLength(1900);
     expect(given.filter((name) => /^([A-HV]\d+|E|T|g|of)$/.test(name))).toEqual([]);
   });
+});
+
+test("properties that get short names are none of the interpreter's that a firmware uses", async () => {
+  const { OWN_PROPERTIES } = (await import(pathToFileURL(join(projectRoot(), "rollup.config.mjs")).href)) as { OWN_PROPERTIES: string[] };
+  const api = readFileSync(join(projectRoot(), "firmware/espruino.d.ts"), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+  // members stand before a colon, a question mark or a bracket, parameters within brackets
+  const members = [...api.replace(/\([^()]*\)/g, "()").matchAll(/([\w$]+)\??[:(]/g)].map((match) => match[1]!);
+  expect(members).toEqual(expect.arrayContaining(["setScan", "rssi", "flash_code_start"]));
+  expect(OWN_PROPERTIES.filter((name) => members.includes(name))).toEqual([]);
 });
 
 describe("a firmware is refused", () => {

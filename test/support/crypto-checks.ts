@@ -16,7 +16,7 @@ const ofLength = (bits: number) => (row: Row) => row.key.length === bits / 4;
 /** `check`: `test`, or what leaves one out where it can't run. */
 export function checkCrypto(check: Check, call: Call): void {
   check("SHA-256, HMAC and HKDF of their standards", async () => {
-    for (const row of primitives.sha256) expect(await call("sha256", row.message)).toBe(row.digest);
+    for (const row of primitives.sha256) expect(await call("hash", row.message)).toBe(row.digest);
     for (const row of primitives.hmac_sha256) expect(((await call("hmac", row.key, row.message)) as string).slice(0, row.mac.length)).toBe(row.mac);
     for (const row of primitives.hkdf_sha256) {
       expect(await call("hmac", row.salt, row.ikm)).toBe(row.prk);
