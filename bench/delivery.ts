@@ -4,7 +4,7 @@ import { SeededRandom } from "../host-tools/simulator/seeded-random.ts";
 import { VirtualClock } from "../host-tools/simulator/virtual-clock.ts";
 import { COMPACT_TOKEN, decodeAdvertisement, encodeAdvertisement, MESSAGE_FRAGMENT } from "../protocols/smartbeacon/advertisement.ts";
 import { fragment, fragmentCount, messageId } from "../protocols/smartbeacon/fragments.ts";
-import { createReceiver, RECEIVER_LIMITS } from "../protocols/smartbeacon/receiver.ts";
+import { createReceiver, MESSAGE, RECEIVER_LIMITS } from "../protocols/smartbeacon/receiver.ts";
 import { checkDelivery } from "./delivery-boards.ts";
 
 // How soon somebody who comes near a SmartBeacon has a message of it. Many small worlds: a sender with the real packets, a listener with the real receiver, and the air between them.
@@ -80,7 +80,7 @@ function firstMessage(sending: Sending, { scan, cycle }: Listening, lost: number
       intervalMs: 100,
       heard: ({ address, data }) => {
         const payload = decodeAdvertisement(data);
-        if (payload && receiver.receive(Math.floor(clock.now) * 1000, address, payload) === "message") first ??= clock.now - came;
+        if (payload && receiver.receive(Math.floor(clock.now) * 1000, address, payload) === MESSAGE) first ??= clock.now - came;
       },
     });
     clock.after(scan, () => phone.scan(undefined));

@@ -45,6 +45,14 @@ export function findStructure(packet: Uint8Array, type: number): Uint8Array | un
   return undefined;
 }
 
+/** Where the 16 bytes begin that are all the service data of a 16-bit UUID in the FDxx range, -1 if there are none. `low`: the lower byte of the UUID. */
+export function identifierOffset(data: Uint8Array, low: number): number {
+  // Zero ends the packet, and so does undefined past its end.
+  for (let at = 0; data[at]; at += data[at] + 1)
+    if (data[at] === 0x13 && data[at + 1] === 0x16 && data[at + 2] === low && data[at + 3] === 0xfd && at + 20 <= data.length) return at + 4;
+  return -1;
+}
+
 /** Transmit power that the packet tells, dBm. */
 export function txPowerLevel(packet: Uint8Array): number | undefined {
   const data = findStructure(packet, TX_POWER_LEVEL);

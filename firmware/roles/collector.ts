@@ -1,6 +1,6 @@
 import { writeInt } from "../../protocols/bytes.ts";
 import { decodeAdvertisement } from "../../protocols/smartbeacon/advertisement.ts";
-import { createReceiver, RECEIVER_LIMITS } from "../../protocols/smartbeacon/receiver.ts";
+import { createReceiver, MESSAGE, RECEIVER_LIMITS, REPLAY } from "../../protocols/smartbeacon/receiver.ts";
 import { tick } from "../board-clock.ts";
 import { boardCrypto } from "../crypto/board.ts";
 
@@ -16,8 +16,8 @@ export function collect(address: string, data: Uint8Array): void {
   const payload = decodeAdvertisement(data);
   if (!payload) return;
   const answer = receiver.receive(tick() * 1000, address, payload);
-  if (answer === "message") collected++;
-  else if (answer !== "partial" && answer !== "duplicate-fragment" && answer !== "repeat" && answer !== "replay") refused++;
+  if (answer === MESSAGE) collected++;
+  else if (answer > REPLAY) refused++;
 }
 
 /**
@@ -38,8 +38,7 @@ export function handOver(taken: number): Uint8Array {
     const bytes = waiting[i].bytes;
     // rounded up, so that whoever has it can say so
     writeInt(all, at, 4, Math.ceil(waiting[i].at / 1000));
-    all[at + 4] = waiting[i].type;
-    all[at + 5] = bytes.length;
+    all.set([waiting[i].type, bytes.length], at + 4);
     all.set(bytes, at + 6);
     at += 6 + bytes.length;
   }

@@ -1,9 +1,9 @@
 import { COLLECT, CT10, DP3T, DP3T_UNLINKABLE, GAEN, SEVERAL } from "tracelet:build";
 import { txPowerLevel } from "../../protocols/advertising-data.ts";
 import { writeInt } from "../../protocols/bytes.ts";
-import { identifierOffset as contactTracingOffset } from "../../protocols/contact-tracing-v1/advertisement.ts";
+import { rpiOffset } from "../../protocols/contact-tracing-v1/advertisement.ts";
 import { PROOF_ENTRY_BYTES } from "../../protocols/device-link.ts";
-import { identifierOffset as dp3tOffset } from "../../protocols/dp3t/advertisement.ts";
+import { ephIdOffset } from "../../protocols/dp3t/advertisement.ts";
 import { serviceDataOffset } from "../../protocols/gaen/advertisement.ts";
 import {
   DENSE,
@@ -152,11 +152,11 @@ export const scanner = /*@__PURE__*/ (function () {
     let tag = 0;
     let hashed: Uint8Array | undefined;
     if (CT10 && offset < 0) {
-      offset = contactTracingOffset(data);
+      offset = rpiOffset(data);
       tag = CT10_TAG;
     }
     if ((DP3T || DP3T_UNLINKABLE) && offset < 0) {
-      offset = dp3tOffset(data);
+      offset = ephIdOffset(data);
       tag = DP3T ? DP3T_TAG : DP3T_UNLINKABLE_TAG;
       if (DP3T_UNLINKABLE && offset >= 0) {
         hashed = observedNow(data.subarray(offset, offset + 16));
@@ -164,17 +164,19 @@ export const scanner = /*@__PURE__*/ (function () {
       }
     }
     delete tallies[hash];
-    if (COLLECT && offset < 0) {
-      collect(device.id, data);
-      // looked at once a scan
-      if (guests.length < GUESTS) {
-        tallies[hash] = 0;
-        guests.push(hash);
+    if (offset < 0) {
+      if (COLLECT) {
+        collect(device.id, data);
+        // looked at once a scan
+        if (guests.length < GUESTS) {
+          tallies[hash] = 0;
+          guests.push(hash);
+        }
       }
       return;
     }
     // a positive RSSI is the radio's word for "unknown" (BLE-09)
-    if (offset < 0 || rssi > 0 || !hash) return;
+    if (rssi > 0 || !hash) return;
     let place = hashes.indexOf(0);
     if (place === PLACES) {
       // crowded: the one that has been silent longest goes to the log, unless it was there in the scan before; else each would drive out the next

@@ -1,7 +1,7 @@
 import { readU16 } from "../../protocols/bytes.ts";
 import { fernetTime, isTokenLength } from "../../protocols/fernet/token.ts";
 import { COMPACT_TOKEN, FERNET_FRAGMENT, MESSAGE_FRAGMENT, WHOLE_MESSAGE } from "../../protocols/smartbeacon/advertisement.ts";
-import { createReceiver, RECEIVER_LIMITS } from "../../protocols/smartbeacon/receiver.ts";
+import { ANSWERS, createReceiver, RECEIVER_LIMITS } from "../../protocols/smartbeacon/receiver.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { type FieldReader, utc } from "./explanation.ts";
 
@@ -49,7 +49,7 @@ export function looksLikeFernet(bytes: Uint8Array): boolean {
 
 /** Manufacturer data of company 0590 from the type byte on. */
 export function readSmartBeaconPayload(reader: FieldReader): void {
-  const answer = createReceiver(nodeCrypto, RECEIVER_LIMITS).receive(0, "", reader.remaining);
+  const answer = ANSWERS[createReceiver(nodeCrypto, RECEIVER_LIMITS).receive(0, "", reader.remaining)];
   const [type] = reader.take(1, "type", ([byte]) => TYPES[byte] ?? "");
   if (type === COMPACT_TOKEN) readTokenBody(reader);
   else if (type === WHOLE_MESSAGE) readMessageC(reader);

@@ -1,4 +1,4 @@
-import { listsExactly } from "../advertising-data.ts";
+import { identifierOffset, listsExactly } from "../advertising-data.ts";
 
 // Advertising data, 27 bytes: GAEN's without the metadata. Source: Contact Tracing Bluetooth Specification, April 2020 (v1.0), "Advertising Payload".
 // offset 0    3 bytes  Flags: 02 01 1A
@@ -21,16 +21,13 @@ export function encodeAdvertisement(rpi: Uint8Array): Uint8Array {
 }
 
 /** Where the 16 bytes of the RPI begin in advertising data, -1 if it is not this protocol's: the length tells it from GAEN's (BLE-04, CT-05). */
-export function identifierOffset(data: Uint8Array): number {
-  // Zero ends the packet, and so does undefined past its end.
-  for (let at = 0; data[at]; at += data[at] + 1)
-    if (data[at] === 0x13 && data[at + 1] === 0x16 && data[at + 2] === 0x6f && data[at + 3] === 0xfd && at + 20 <= data.length) return at + 4;
-  return -1;
+export function rpiOffset(data: Uint8Array): number {
+  return identifierOffset(data, 0x6f);
 }
 
 /** The RPI as a copy, `undefined` for what is not this protocol's. */
 export function decodeAdvertisement(data: Uint8Array): Advertisement | undefined {
-  const offset = identifierOffset(data);
+  const offset = rpiOffset(data);
   if (offset < 0) return undefined;
   return { rpi: new Uint8Array(data.subarray(offset, offset + 16)), uuidListExact: listsExactly(data, 0xfd6f) };
 }

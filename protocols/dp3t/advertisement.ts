@@ -1,4 +1,4 @@
-import { lists16, txPowerLevel } from "../advertising-data.ts";
+import { identifierOffset, lists16, txPowerLevel } from "../advertising-data.ts";
 
 // Advertising data, 30 bytes (DP-08); the packet is connectable, for phones that read the identifier over GATT. Some phones leave out what stands before the service data.
 // Source: DP-3T SDKs for Android and iOS, 2020.
@@ -23,16 +23,13 @@ export function encodeAdvertisement(ephId: Uint8Array, txPower: number): Uint8Ar
 }
 
 /** Where the 16 bytes of the EphID begin in advertising data, -1 if there are none: then `offersService` tells whether a connection would bring them. */
-export function identifierOffset(data: Uint8Array): number {
-  // Zero ends the packet, and so does undefined past its end.
-  for (let at = 0; data[at]; at += data[at] + 1)
-    if (data[at] === 0x13 && data[at + 1] === 0x16 && data[at + 2] === 0x68 && data[at + 3] === 0xfd && at + 20 <= data.length) return at + 4;
-  return -1;
+export function ephIdOffset(data: Uint8Array): number {
+  return identifierOffset(data, 0x68);
 }
 
 /** EphID as a copy and transmit power, `undefined` for what is not DP-3T's or has no identifier. */
 export function decodeAdvertisement(data: Uint8Array): Advertisement | undefined {
-  const offset = identifierOffset(data);
+  const offset = ephIdOffset(data);
   if (offset < 0) return undefined;
   return { ephId: new Uint8Array(data.subarray(offset, offset + 16)), txPower: txPowerLevel(data) };
 }

@@ -34,28 +34,44 @@ export interface ReceiverLimits {
 export const RECEIVER_LIMITS: ReceiverLimits = { messageMs: 60000, contextMs: 10000, newIds: 2, bucket: 6 };
 
 /**
- * `message`: accepted, and now the last in `waiting`. Everything else says why nothing came of it, or not yet:
- * `malformed`, `bad-index`, `bad-count`, `bad-chunk`: the payload is wrong; `penalty`, `rate`: too many ids from this address; `repeat`: this address has completed it before;
- * `conflict`: other bytes for the same fragment, all dropped; `duplicate-fragment`, `partial`: on the way; `bad-digest`, `bad-length`: complete, but not a message;
- * `replay`: accepted before; `too-fast`, `global-rate`: more than beacons send.
+ * What `receive` answers, by number. `message`: accepted, and now the last in `waiting`. `partial`, `duplicate-fragment`: on the way; `repeat`: this address has completed it
+ * before; `replay`: accepted before. From `conflict` on something is wrong: other bytes for the same fragment, all dropped; a payload that is none; too many ids from this
+ * address (`penalty`, `rate`); complete, but not a message (`bad-digest`, `bad-length`); more than beacons send (`too-fast`, `global-rate`).
  */
-export type Answer =
-  | "malformed"
-  | "bad-index"
-  | "bad-count"
-  | "bad-chunk"
-  | "penalty"
-  | "repeat"
-  | "rate"
-  | "conflict"
-  | "duplicate-fragment"
-  | "partial"
-  | "bad-digest"
-  | "bad-length"
-  | "replay"
-  | "too-fast"
-  | "global-rate"
-  | "message";
+export const ANSWERS = [
+  "message",
+  "partial",
+  "duplicate-fragment",
+  "repeat",
+  "replay",
+  "conflict",
+  "malformed",
+  "bad-index",
+  "bad-count",
+  "bad-chunk",
+  "penalty",
+  "rate",
+  "bad-digest",
+  "bad-length",
+  "too-fast",
+  "global-rate",
+];
+export const MESSAGE = 0;
+const PARTIAL = 1;
+const DUPLICATE_FRAGMENT = 2;
+const REPEAT = 3;
+export const REPLAY = 4;
+const CONFLICT = 5;
+const MALFORMED = 6;
+const BAD_INDEX = 7;
+const BAD_COUNT = 8;
+const BAD_CHUNK = 9;
+const PENALTY = 10;
+const RATE = 11;
+const BAD_DIGEST = 12;
+const BAD_LENGTH = 13;
+const TOO_FAST = 14;
+const GLOBAL_RATE = 15;
 
 export interface WaitingMessage {
   address: string;
@@ -67,8 +83,8 @@ export interface WaitingMessage {
 }
 
 export interface Receiver {
-  /** Takes a payload. `at`: ms of a clock that never goes back; `address`: the sender's, any text that tells one from another. */
-  receive(at: number, address: string, payload: Uint8Array): Answer;
+  /** Takes a payload; answers a number of ANSWERS. `at`: ms of a clock that never goes back; `address`: the sender's, any text that tells one from another. */
+  receive(at: number, address: string, payload: Uint8Array): number;
   /** Accepted messages, oldest first, at most 16: take out what has been forwarded. When it is full, the oldest of the address that has most goes. */
   waiting: WaitingMessage[];
 }
@@ -157,14 +173,14 @@ export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver
   }
 
   /** A whole message against replays, speed and floods. */
-  function accept(at: number, slot: number, type: number, bytes: Uint8Array, digest: Uint8Array): Answer {
+  function accept(at: number, slot: number, type: number, bytes: Uint8Array, digest: Uint8Array): number {
     const high = readU32(digest, 0);
     const low = readU32(digest, 4);
-    for (let i = ring.indexOf(high); i >= 0 && i < RING; i++) if (ring[i] === high && ringLow[i] === low) return "replay";
-    if (at - times[2 * ADDRESSES + slot] < limits.messageMs / 2) return "too-fast";
+    for (let i = ring.indexOf(high); i >= 0 && i < RING; i++) if (ring[i] === high && ringLow[i] === low) return REPLAY;
+    if (at - times[2 * ADDRESSES + slot] < limits.messageMs / 2) return TOO_FAST;
     tokens = Math.min(limits.bucket, tokens + ((at - filledAt) * limits.bucket) / limits.messageMs);
     filledAt = at;
-    if (tokens < 1) return "global-rate";
+    if (tokens < 1) return GLOBAL_RATE;
     tokens--;
     times[2 * ADDRESSES + slot] = at;
     ring[nextInRing] = high;
@@ -172,27 +188,27 @@ export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver
     nextInRing = (nextInRing + 1) % RING;
     if (waiting.length === BUFFER) evict(waiting);
     waiting.push({ address: addresses[slot], at: at, type: type, bytes: bytes });
-    return "message";
+    return MESSAGE;
   }
 
-  function receiveFragment(at: number, address: string, payload: Uint8Array): Answer {
+  function receiveFragment(at: number, address: string, payload: Uint8Array): number {
     const type = payload[0];
     const size = payload.length - FRAGMENT_HEADER;
-    if (size < 1 || size > CHUNK || (type !== MESSAGE_FRAGMENT && type !== FERNET_FRAGMENT)) return "malformed";
+    if (size < 1 || size > CHUNK || (type !== MESSAGE_FRAGMENT && type !== FERNET_FRAGMENT)) return MALFORMED;
     const index = payload[3] >> 4;
     const count = (payload[3] & 15) + 1;
-    if (index >= count) return "bad-index";
-    if (count < 4 || count > (type === MESSAGE_FRAGMENT ? 4 : 8)) return "bad-count";
-    if (size < CHUNK && (type === MESSAGE_FRAGMENT || index < count - 1)) return "bad-chunk";
+    if (index >= count) return BAD_INDEX;
+    if (count < 4 || count > (type === MESSAGE_FRAGMENT ? 4 : 8)) return BAD_COUNT;
+    if (size < CHUNK && (type === MESSAGE_FRAGMENT || index < count - 1)) return BAD_CHUNK;
 
     const slot = slotOf(at, address);
     const key = (slot + 1) * 65536 + payload[1] * 256 + payload[2];
     contexts = contexts.filter(function (open) {
       return at - open.at <= limits.contextMs;
     });
-    if (at < times[ADDRESSES + slot]) return "penalty";
+    if (at < times[ADDRESSES + slot]) return PENALTY;
     let place = marks.indexOf(key);
-    if (place >= 0 && finished[place] && at - begunAt[place] <= FINISHED_MS) return "repeat";
+    if (place >= 0 && finished[place] && at - begunAt[place] <= FINISHED_MS) return REPEAT;
 
     let context: Context | undefined;
     let oldestOfSender: Context | undefined;
@@ -211,7 +227,7 @@ export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver
             return open.address !== address;
           });
           times[ADDRESSES + slot] = at + PENALTY_MS;
-          return "rate";
+          return RATE;
         }
         mark(at, key);
       }
@@ -231,22 +247,22 @@ export function createReceiver(crypto: Crypto, limits: ReceiverLimits): Receiver
       (isThere && !equalBytes(context.bytes.subarray(start, end), payload.subarray(FRAGMENT_HEADER)))
     ) {
       drop(context);
-      return "conflict";
+      return CONFLICT;
     }
-    if (isThere) return "duplicate-fragment";
+    if (isThere) return DUPLICATE_FRAGMENT;
     context.bytes.set(payload.subarray(FRAGMENT_HEADER), start);
     if (index === count - 1) context.total = start + size;
     context.have |= 1 << index;
-    if (context.have !== (1 << count) - 1) return "partial";
+    if (context.have !== (1 << count) - 1) return PARTIAL;
 
     drop(context);
     const bytes = context.bytes.subarray(0, context.total);
     const digest = crypto.sha256(bytes);
-    if (digest[0] !== payload[1] || digest[1] !== payload[2]) return "bad-digest";
-    if (type === FERNET_FRAGMENT && (bytes.length < 73 || bytes.length > 153 || (bytes.length - 57) % 16)) return "bad-length";
+    if (digest[0] !== payload[1] || digest[1] !== payload[2]) return BAD_DIGEST;
+    if (type === FERNET_FRAGMENT && (bytes.length < 73 || bytes.length > 153 || (bytes.length - 57) % 16)) return BAD_LENGTH;
     const answer = accept(at, slot, type, bytes, digest);
     // What came too fast may come again: the beacon repeats it, and by then there may be room.
-    if (answer === "message" || answer === "replay") {
+    if (answer <= REPLAY) {
       place = marks.indexOf(key);
       finished[place < 0 ? mark(at, key) : place] = 1;
     }

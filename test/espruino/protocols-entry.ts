@@ -10,7 +10,7 @@ import { checkForwarded } from "../../protocols/smartbeacon/forwarded.ts";
 import { fragment, messageId } from "../../protocols/smartbeacon/fragments.ts";
 import { messageKeys, openMessageC } from "../../protocols/smartbeacon/open-message.ts";
 import { phoneRef } from "../../protocols/smartbeacon/phone-ref.ts";
-import { createReceiver, RECEIVER_LIMITS, type Receiver } from "../../protocols/smartbeacon/receiver.ts";
+import { ANSWERS, createReceiver, RECEIVER_LIMITS, type Receiver } from "../../protocols/smartbeacon/receiver.ts";
 import { parseTimestamp } from "../../protocols/smartbeacon/timestamp.ts";
 
 // Protocol functions above the port for the interpreter, on the global object `vectors`, as vectors-entry.ts has those of the port: both together are more than its memory holds.
@@ -66,12 +66,12 @@ let receiver: Receiver | undefined;
   },
   qbReceive: (at: number, address: string, payload: string) => {
     if (!receiver) return 0;
-    const answer = receiver.receive(at, address, bytes(payload));
+    const answer = ANSWERS[receiver.receive(at, address, bytes(payload))];
     return answer === "message" ? "message:" + hex(receiver.waiting[receiver.waiting.length - 1].bytes) : answer;
   },
   v1Advertisement: (rpi: string) => hex(v1Advertisement.encodeAdvertisement(bytes(rpi))),
   dpAdvertisement: (id: string, txPower: number) => hex(dpAdvertisement.encodeAdvertisement(bytes(id), txPower)),
-  offsets: (packet: string) => [v1Advertisement.identifierOffset(bytes(packet)), dpAdvertisement.identifierOffset(bytes(packet))],
+  offsets: (packet: string) => [v1Advertisement.rpiOffset(bytes(packet)), dpAdvertisement.ephIdOffset(bytes(packet))],
   dpOrder: (seed: string) => hex(shuffledOrder(seededBytes(boardCrypto.aes128, bytes(seed)), 96)),
   dpCurrent: (sk: string, seed: string, unix: number) =>
     hex(currentEphId(ephIds(boardCrypto, boardAes256, bytes(sk), 96), shuffledOrder(seededBytes(boardCrypto.aes128, bytes(seed)), 96), unix)),

@@ -21,7 +21,7 @@ test("advertisements of Contact Tracing v1.0 and DP-3T: an identifier is service
     [...adverts.accept, ...adverts.reject].map(({ hex }) => fromHex(hex)),
     40,
     (packet) => {
-      const at = { ct10: tracing.identifierOffset(packet), dp3t: dp3t.identifierOffset(packet) };
+      const at = { ct10: tracing.rpiOffset(packet), dp3t: dp3t.ephIdOffset(packet) };
       for (const [protocol, low] of [
         ["ct10", 0x6f],
         ["dp3t", 0x68],

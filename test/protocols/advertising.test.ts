@@ -125,8 +125,8 @@ describe("identifiers of Contact Tracing v1.0 and DP-3T", () => {
       fc.property(identifier, fc.integer({ min: -127, max: 127 }), (bytes, txPower) => {
         expect(tracing.decodeAdvertisement(tracing.encodeAdvertisement(bytes))).toEqual({ rpi: bytes, uuidListExact: true });
         expect(dp3t.decodeAdvertisement(dp3t.encodeAdvertisement(bytes, txPower))).toEqual({ ephId: bytes, txPower });
-        expect(tracing.identifierOffset(tracing.encodeAdvertisement(bytes))).toBe(11);
-        expect(dp3t.identifierOffset(dp3t.encodeAdvertisement(bytes, txPower))).toBe(14);
+        expect(tracing.rpiOffset(tracing.encodeAdvertisement(bytes))).toBe(11);
+        expect(dp3t.ephIdOffset(dp3t.encodeAdvertisement(bytes, txPower))).toBe(14);
       }),
     );
   });
@@ -137,8 +137,8 @@ describe("identifiers of Contact Tracing v1.0 and DP-3T", () => {
       return found ? found.data.byteOffset + 2 - packet.byteOffset : -1;
     };
     const agree = (packet: Uint8Array) => {
-      expect(tracing.identifierOffset(packet)).toBe(walk(packet, 0x6f));
-      expect(dp3t.identifierOffset(packet)).toBe(walk(packet, 0x68));
+      expect(tracing.rpiOffset(packet)).toBe(walk(packet, 0x6f));
+      expect(dp3t.ephIdOffset(packet)).toBe(walk(packet, 0x68));
     };
     for (const row of rows) agree(fromHex(row.hex));
     const part = fc.oneof(
