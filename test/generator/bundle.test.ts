@@ -11,6 +11,7 @@ import { type ConfigError, type FormatError, ToolError } from "../../host-tools/
 import { buildFirmware, type Firmware, type FirmwareRequest, standardBundles } from "../../host-tools/generator/bundle.ts";
 import { projectRoot } from "../../host-tools/generator/source-tree.ts";
 import { readTokens } from "../../host-tools/generator/tokens.ts";
+import { firmwareFor } from "../support/built-firmware.ts";
 import { type Sources, writeSources } from "./sources.ts";
 
 const puckjs = findBoard("puckjs") as BoardFacts;
@@ -275,7 +276,7 @@ describe("the firmware", () => {
     ["pixljs", "scanner", 3],
   ])("of a %s as %s passes the gate and fits into %d pages", async (id, role, pages) => {
     const board = findBoard(id) as BoardFacts;
-    const { code, text, manifest } = await buildFirmware({ board, role, protocols: ["gaen"] });
+    const { code, text, manifest } = await firmwareFor(role, id);
     expect(manifest.bytes).toBe(code.length);
     expect(readTokens(code).text).toBe(text);
     expect(manifest.flash.codePages).toBeLessThanOrEqual(pages);
@@ -290,16 +291,15 @@ describe("the firmware", () => {
     ["pixljs", "scanner", ['"int(int)"', "283*"]],
     ["puckjs", "scanner", ["AES.encrypt"]],
   ])("of a %s as %s has the crypto that it needs, and no other", async (id, role, expected) => {
-    const { text } = await buildFirmware({ board: findBoard(id) as BoardFacts, role, protocols: ["gaen"] });
+    const { text } = await firmwareFor(role, id);
     const signs = ["AES.encrypt", ".SHA256(", '"int(int)"', '"int(int,int)"', "283*", ".buffer,248"];
     expect(signs.filter((sign) => text.includes(sign))).toEqual(expected);
   });
 });
 
 test("a lock comes on demand, with its file for power-on and room for it", async () => {
-  const board = findBoard("puckjs") as BoardFacts;
-  const plain = await buildFirmware({ board, role: "wearable", protocols: ["gaen"] });
-  const locked = await buildFirmware({ board, role: "wearable", protocols: ["gaen"], with: ["lock"] });
+  const plain = await firmwareFor();
+  const locked = await firmwareFor("wearable", "puckjs", {}, ["lock"]);
   expect(plain.manifest.features).not.toContain("lock");
   expect(plain.manifest.recovery).toBeUndefined();
   expect(locked.manifest.features).toContain("lock");
