@@ -3,11 +3,9 @@ import { BOARDS } from "../boards/index.ts";
 import { puckjs } from "../boards/puckjs.ts";
 import { ToolError } from "../host-tools/errors.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
-import { charge } from "../host-tools/power/charge.ts";
-import { DEFAULT_NEIGHBOURS, dayOf, SECONDS_PER_INSTRUCTION } from "../host-tools/power/model.ts";
-import { COIN_CELL, initialSchedule, USABLE } from "../host-tools/power/schedule.ts";
-
-const DAY = 86400;
+import { batteryDays } from "../host-tools/power/charge.ts";
+import { estimate, PLAIN, type Schedule, type Speech, usualNeighbours, usualSchedule } from "../host-tools/power/model.ts";
+import { COIN_CELL, USABLE } from "../host-tools/power/schedule.ts";
 
 /** Each protocol alone, and what goes together. */
 const SETS: { role: string; protocols: string[] }[] = [
@@ -48,38 +46,27 @@ export async function measureProtocols() {
   return { fits: rows, energy: measureEnergy() };
 }
 
-/** Instructions of a message of each carrier, measured with callgrind (docs/performance.md). */
-const MESSAGE_INSTRUCTIONS = { B1: 9.3e6, B3: 7.6e6 };
-/** Of a turn: a rotation's, measured, less the arithmetic of a fresh identifier. An estimate: no turn has been measured. */
-const TURN_INSTRUCTIONS = 2.9e6 - 0.7e6;
-const TURN_SECONDS = 1.5;
-
 /** A Puck.js's day by the published currents: mean current, its parts, charge of the day and days on a CR2032. */
 function measureEnergy() {
-  const surroundings = { neighbours: DEFAULT_NEIGHBOURS };
-  const day = (what: string, role: string, settings: { [name: string]: number }, cpuInstructions?: number, instead = false) => {
-    const usage = dayOf(puckjs, role, initialSchedule(settings), surroundings);
-    if (cpuInstructions !== undefined) usage.cpuSeconds = (instead ? 0 : usage.cpuSeconds) + cpuInstructions * SECONDS_PER_INSTRUCTION;
-    const { mean, advertising, scanning, cpu } = charge(puckjs, usage);
-    const microamps = (part: number | undefined) => Math.round(((part ?? 0) / DAY) * 10) / 10;
+  const day = (what: string, role: string, settings: Partial<Schedule> = {}, speech: Partial<Speech> = {}) => {
+    const { mean, parts } = estimate(puckjs, role, usualSchedule(role, settings), { neighbours: usualNeighbours(role) }, { ...PLAIN, ...speech });
+    const microamps = (part: number | undefined) => Math.round((part ?? 0) * 10) / 10;
     return {
       what,
-      microamps: microamps(mean * DAY),
-      advertising: microamps(advertising),
-      scanning: microamps(scanning),
-      processor: microamps(cpu),
+      microamps: microamps(mean),
+      advertising: microamps(parts.advertising),
+      scanning: microamps(parts.scanning),
+      processor: microamps(parts.cpu),
       milliampereHoursADay: Math.round(mean * 24) / 1000,
-      daysOnCoinCell: Math.round((COIN_CELL * USABLE * 1000) / (mean * 24)),
+      daysOnCoinCell: Math.round(batteryDays(mean, COIN_CELL * USABLE)),
     };
   };
-  const messages = DAY / 60;
   return [
-    day("smartbeacon, B1 each 100 ms", "smartbeacon", { advertisingInterval: 100 }, messages * MESSAGE_INSTRUCTIONS.B1, true),
-    day("smartbeacon, B1 each 250 ms", "smartbeacon", { advertisingInterval: 250 }, messages * MESSAGE_INSTRUCTIONS.B1, true),
-    day("smartbeacon, B3 each 100 ms", "smartbeacon", { advertisingInterval: 100 }, messages * MESSAGE_INSTRUCTIONS.B3, true),
-    day("collector, 4 s of 30 s", "collector", { scanTime: 4, cycleTime: 30 }),
-    day("wearable, GAEN", "wearable", {}),
-    day("wearable, GAEN and DP-3T linked", "wearable", {}),
-    day("wearable, GAEN and DP-3T in turns", "wearable", {}, (DAY / TURN_SECONDS) * TURN_INSTRUCTIONS),
+    day("smartbeacon, B1 each 100 ms", "smartbeacon", {}, { carrier: "message" }),
+    day("smartbeacon, B1 each 250 ms", "smartbeacon", { advertisingInterval: 250 }, { carrier: "message" }),
+    day("smartbeacon, B3 each 100 ms", "smartbeacon"),
+    day("collector, 4 s of 30 s", "collector"),
+    day("wearable, GAEN; linked to others the same", "wearable"),
+    day("wearable, several in turns", "wearable", {}, { inTurns: true }),
   ];
 }

@@ -2,6 +2,7 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { ROLES } from "../../boards/capabilities.ts";
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { charge, MEAN_DELAY, PARTS, type Part, type Usage } from "./charge.ts";
+import { type CarrierName, firmwareSeconds } from "./firmware-work.ts";
 
 /** The settings of protocols/settings.ts that cost or save charge. */
 export interface Schedule {
@@ -13,55 +14,37 @@ export interface Schedule {
   advertisingInterval: number;
   /** dBm. */
   txPower: number;
+  /** Seconds, of a SmartBeacon. */
+  messagePeriod: number;
 }
+
+/** What is sent, where it makes a difference. */
+export interface Speech {
+  /** Several protocols, each from addresses of its own (privateAddress=1). Linked ones cost what one costs. */
+  inTurns: boolean;
+  /** Of a SmartBeacon's message. */
+  carrier: CarrierName;
+}
+export const PLAIN: Speech = { inTurns: false, carrier: "token" };
 
 /** Who is around, on average over day and night. */
 export interface Surroundings {
-  /** Boards or phones in reach that advertise. */
+  /** Boards or phones in reach that advertise; of a collector SmartBeacons, for its radio passes on nothing else. */
   neighbours: number;
 }
 
-export const DEFAULT_NEIGHBOURS = 5;
+const DEFAULT_NEIGHBOURS = 5;
 /** GAEN-08, in the middle of the recommended range: what phones do. */
 const USUAL_INTERVAL = 250;
 const DAY = 86400;
+/** One of several protocols is on the air for so long, seconds. */
+const TURN_SECONDS = 1.5;
 /** GAEN-05: from 601 to 1199 s, equally likely. */
 export const MEAN_ROTATION = 900;
 /** Three packets of 31 bytes at 1 Mbit/s: 376 us each. Bluetooth Core 5.4, Vol 6, Part B, 2.1. */
 const TRANSMIT_PER_EVENT = 3 * 376e-6;
 /** Part of the advertising events in a window that arrive from a near neighbour. Virtual air at 1 m: 0.97, without Wi-Fi and bodies that turn. */
 export const RECEPTION = 0.9;
-
-/**
- * Machine instructions of the firmware's work. Measured with callgrind on the real interpreter (2v29, 32-bit Linux, compiled for size), with the bundles of this
- * version and 30 neighbours.
- */
-const INSTRUCTIONS = {
-  /** An advertisement in the scan handler, and its share of the end of a step: 280,000 + 290,000 / 8. */
-  report: 316_000,
-  /** A step of 2 s and a scan: both walk over all open encounters. Together 6.7 million when there are none. */
-  step: 3_350_000,
-  scan: 3_350_000,
-  /** A new identifier with its address. */
-  rotation: 15_000_000,
-};
-/** 1,000 of them take 20 to 25 us on a Puck.js: a loop that Espruino publishes as 4,000 turns a second takes 13,600 of them. */
-export const SECONDS_PER_INSTRUCTION = 22.5e-9;
-
-/** What the firmware did, as a radio counts it. */
-export interface FirmwareWork {
-  /** Advertisements handed to the script. */
-  heard: number;
-  scans: number;
-  scanSeconds: number;
-  rotations: number;
-}
-
-/** Seconds the processor needs for it. Within a factor of two: no board has been measured. */
-export function firmwareSeconds(work: FirmwareWork): number {
-  const { report, step, scan, rotation } = INSTRUCTIONS;
-  return SECONDS_PER_INSTRUCTION * (work.heard * report + (work.scanSeconds / 2) * step + work.scans * scan + work.rotations * rotation);
-}
 
 /** A wearer who looks at the screen ten times a day, ten seconds each; the firmware keeps it off otherwise. */
 const LOOKED_AT = (10 * 10) / DAY;
@@ -71,14 +54,25 @@ export function otherParts(facts: BoardFacts): { buttonWatched: boolean; screenO
   return { buttonWatched: facts.buttons.length > 0, screenOn: facts.screen?.power ? LOOKED_AT : 0 };
 }
 
+/** How many are in reach where nobody says: five phones; of SmartBeacons the one of the home. */
+export function usualNeighbours(role: string): number {
+  return role === "collector" ? 1 : DEFAULT_NEIGHBOURS;
+}
+
+/** Milliseconds from one advertisement of a neighbour to the next: boards with the same settings, phones, or SmartBeacons with their own. */
+export function neighbourInterval(role: string, schedule: Pick<Schedule, "advertisingInterval">): number {
+  if (role === "collector") return ROLES.smartbeacon.settings!.advertisingInterval;
+  return ROLES[role].advertise ? schedule.advertisingInterval : USUAL_INTERVAL;
+}
+
 /** A day of a board with our firmware that nobody connects to. */
-export function dayOf(facts: BoardFacts, role: string, schedule: Schedule, { neighbours }: Surroundings): Usage {
+export function dayOf(facts: BoardFacts, role: string, schedule: Schedule, { neighbours }: Surroundings, { inTurns, carrier } = PLAIN): Usage {
   const { advertise, scan } = ROLES[role];
+  const isSmart = role === "smartbeacon";
   const events = advertise ? DAY / (schedule.advertisingInterval / 1000 + MEAN_DELAY) : 0;
   const scans = scan ? DAY / Math.max(schedule.cycleTime, schedule.scanTime) : 0;
   const scanSeconds = scans * schedule.scanTime;
-  const interval = (advertise ? schedule.advertisingInterval : USUAL_INTERVAL) / 1000 + MEAN_DELAY;
-  const heard = (neighbours * scanSeconds * RECEPTION) / interval;
+  const heard = (neighbours * scanSeconds * RECEPTION) / (neighbourInterval(role, schedule) / 1000 + MEAN_DELAY);
   return {
     seconds: DAY,
     ...otherParts(facts),
@@ -88,7 +82,16 @@ export function dayOf(facts: BoardFacts, role: string, schedule: Schedule, { nei
     scanSeconds,
     connectedActiveSeconds: 0,
     connectedIdleSeconds: 0,
-    cpuSeconds: firmwareSeconds({ heard, scans, scanSeconds, rotations: advertise ? DAY / MEAN_ROTATION : 0 }),
+    cpuSeconds: firmwareSeconds({
+      heard,
+      scans,
+      scanSeconds,
+      // a SmartBeacon changes its address with a message, and that is in the message's work
+      rotations: advertise && !isSmart ? DAY / MEAN_ROTATION : 0,
+      turns: advertise && inTurns ? DAY / TURN_SECONDS : 0,
+      messages: isSmart ? DAY / schedule.messagePeriod : 0,
+      carrier,
+    }),
   };
 }
 
@@ -113,9 +116,9 @@ export interface Estimate {
 }
 
 /** Mean current of a board with our firmware. */
-export function estimate(facts: BoardFacts, role: string, schedule: Schedule, surroundings: Surroundings): Estimate {
+export function estimate(facts: BoardFacts, role: string, schedule: Schedule, surroundings: Surroundings, speech: Speech = PLAIN): Estimate {
   const { facts: priced, borrowed } = withBorrowed(facts);
-  const account = charge(priced, dayOf(facts, role, schedule, surroundings));
+  const account = charge(priced, dayOf(facts, role, schedule, surroundings, speech));
   const means = PARTS.map((part): [Part, number] => [part, (account[part] ?? 0) / DAY]).filter(([, mean]) => mean !== 0);
   const total = (factors: Record<Part, number>) => means.reduce((so, [part, mean]) => so + mean * factors[part], 0);
   return {
@@ -127,17 +130,25 @@ export function estimate(facts: BoardFacts, role: string, schedule: Schedule, su
   };
 }
 
+/** A minute, where the setting is 0. */
+const USUAL_MESSAGE_PERIOD = 60;
+
+/** What a fresh board of this role starts with, but for what is decided. */
+export function usualSchedule(role: string, fixed: Partial<Schedule> = {}): Schedule {
+  const usual = (name: keyof Schedule) => fixed[name] ?? ROLES[role].settings?.[name] ?? SETTING_RULES[name].initial;
+  return {
+    cycleTime: usual("cycleTime"),
+    scanTime: usual("scanTime"),
+    advertisingInterval: usual("advertisingInterval"),
+    txPower: usual("txPower"),
+    messagePeriod: usual("messagePeriod") || USUAL_MESSAGE_PERIOD,
+  };
+}
+
 /** What the radio of this role spends that nobody has published for this board, and which is most of all: without it there is nothing to say. */
 export function unpublished(facts: BoardFacts, role: string): string[] {
   if (facts.currents.sleep === undefined) return ["sleep"];
-  const { cycleTime, scanTime, advertisingInterval, txPower } = SETTING_RULES;
-  const schedule = {
-    cycleTime: cycleTime.initial,
-    scanTime: scanTime.initial,
-    advertisingInterval: advertisingInterval.initial,
-    txPower: txPower.initial,
-  };
-  return estimate(facts, role, schedule, { neighbours: 0 }).unknown.filter((part) => part === "advertising" || part === "scanning");
+  return estimate(facts, role, usualSchedule(role), { neighbours: 0 }).unknown.filter((part) => part === "advertising" || part === "scanning");
 }
 
 /** Puck.js and Pixl.js are built from the MDBT42Q module (espruino.com/MDBT42Q) and both scan at this current, microamperes. */

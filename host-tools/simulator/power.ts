@@ -1,6 +1,7 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import { charge, type PowerAccount } from "../power/charge.ts";
-import { firmwareSeconds, otherParts } from "../power/model.ts";
+import { firmwareSeconds } from "../power/firmware-work.ts";
+import { otherParts } from "../power/model.ts";
 import type { RadioActivity } from "./radio.ts";
 
 /** Espruino relaxes an idle connection after so long, seconds (BLE_DYNAMIC_INTERVAL_IDLE_TIME). */

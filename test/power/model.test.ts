@@ -7,12 +7,11 @@ import { mdbt42q } from "../../boards/mdbt42q.ts";
 import { pixljs } from "../../boards/pixljs.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { charge, eventCharge } from "../../host-tools/power/charge.ts";
-import { dayOf, estimate, type Schedule } from "../../host-tools/power/model.ts";
+import { dayOf, estimate, type Schedule, usualSchedule } from "../../host-tools/power/model.ts";
 import { compareWithPublished, publishedTable } from "../../host-tools/power/published.ts";
-import { initialSchedule } from "../../host-tools/power/schedule.ts";
 
 const NOBODY = { neighbours: 0 };
-const initial = initialSchedule();
+const initial = usualSchedule("wearable");
 
 describe("the model of published currents", () => {
   test("gives back every current it was made from", () => {
@@ -73,6 +72,7 @@ describe("the model of published currents", () => {
       scanTime: fc.integer({ min: 1, max: 10 }).map((half) => 2 * half),
       advertisingInterval: fc.integer({ min: 100, max: 5000 }),
       txPower: fc.constantFrom(-40, -20, -8, 0),
+      messagePeriod: fc.constant(60),
     });
     fc.assert(
       fc.property(schedule, fc.nat(100), (one, neighbours) => {

@@ -19,7 +19,7 @@ function choose(changes: Partial<Wish>): Choice {
 describe("choosing a schedule", () => {
   test("a Puck.js with the settings of a fresh board lasts 60 days on a CR2032", () => {
     const { days, schedule } = choose({});
-    expect(schedule).toEqual({ cycleTime: 300, scanTime: 2, advertisingInterval: 250, txPower: 0 });
+    expect(schedule).toEqual({ cycleTime: 300, scanTime: 2, advertisingInterval: 250, txPower: 0, messagePeriod: 60 });
     expect(days).toBeGreaterThan(60);
   });
 
@@ -81,6 +81,41 @@ describe("choosing a schedule", () => {
   });
 });
 
+describe("SmartBeacons and several protocols", () => {
+  test("a SmartBeacon begins at its own 100 ms, and advertises as often as there is room", () => {
+    const intervalFor = (days?: number) => choose({ role: "smartbeacon", days }).schedule.advertisingInterval;
+    expect([intervalFor(), intervalFor(80), intervalFor(100), intervalFor(150)]).toEqual([100, 100, 150, 250]);
+    const slow = choose({ role: "smartbeacon", days: 200 });
+    expect(slow.schedule.advertisingInterval).toBeGreaterThan(250);
+    expect(slow.notes.join(" ")).toContain("messages in fragments will be lost");
+    expect(slow.notes.join(" ")).not.toContain("GAEN");
+    expect(new Set(slow.alternatives.map(({ changed }) => changed))).toEqual(new Set([undefined, "advertisingInterval", "txPower", "messagePeriod"]));
+  });
+
+  test("a message is work: the longer between two, and the smaller, the less", () => {
+    const cpu = (carrier: "token" | "message" | "fernet", messagePeriod: number) =>
+      choose({ role: "smartbeacon", fixed: { messagePeriod }, speech: { inTurns: false, carrier } }).estimate.parts.cpu!;
+    expect(cpu("token", 60)).toBeLessThan(cpu("message", 60));
+    expect(cpu("message", 60)).toBeLessThan(cpu("fernet", 60));
+    expect(cpu("fernet", 120)).toBeCloseTo(cpu("fernet", 60) / 2, 9);
+  });
+
+  test("a collector listens for 4 s of 30, and less only where days are wanted", () => {
+    const surroundings = { neighbours: 1 };
+    expect(choose({ role: "collector", surroundings }).schedule).toMatchObject({ scanTime: 4, cycleTime: 30 });
+    const long = choose({ role: "collector", surroundings, days: 30 });
+    expect(long.reached).toBe(true);
+    expect(long.schedule.scanTime).toBe(4);
+    expect(long.notes.join(" ")).toContain(`this is 4 s of ${long.schedule.cycleTime}`);
+  });
+
+  test("in turns costs the processor more than all else it does, linked costs nothing", () => {
+    const turns = choose({ speech: { inTurns: true, carrier: "token" } });
+    expect(turns.estimate.parts.cpu! / choose({}).estimate.parts.cpu!).toBeGreaterThan(50);
+    expect(turns.estimate.parts.scanning).toBe(choose({}).estimate.parts.scanning);
+  });
+});
+
 describe("docs/energy.md", () => {
   const page = readFileSync(new URL("../../docs/energy.md", import.meta.url), "utf8");
 
@@ -89,6 +124,34 @@ describe("docs/energy.md", () => {
     expect(page).toContain(`uses ${meanMicroamps.toFixed(0)} µA: **${days.toFixed(0)} days on a CR2032**`);
     expect(page).toContain(`${daysRange[0].toFixed(0)} to ${daysRange[1].toFixed(0)} days.`);
     for (const mean of Object.values(estimate.parts)) expect(page).toContain(`| ${mean.toFixed(1)} |`);
+  });
+
+  test("has the figures of the model for other roles and for several protocols", () => {
+    const rows: [string, Partial<Wish>][] = [
+      ["smartbeacon, compact tokens, 100 ms", { role: "smartbeacon" }],
+      ["the same, MESSAGE C in fragments", { role: "smartbeacon", speech: { inTurns: false, carrier: "message" } }],
+      ["the same, Fernet", { role: "smartbeacon", speech: { inTurns: false, carrier: "fernet" } }],
+      ["MESSAGE C, 250 ms", { role: "smartbeacon", fixed: { advertisingInterval: 250 }, speech: { inTurns: false, carrier: "message" } }],
+      ["collector, 4 s of 30 s, one SmartBeacon in reach", { role: "collector", surroundings: { neighbours: 1 } }],
+      ["wearable, GAEN", {}],
+      ["wearable, GAEN and DP-3T linked", {}],
+      ["wearable, GAEN and DP-3T in turns", { speech: { inTurns: true, carrier: "token" } }],
+    ];
+    for (const [what, wish] of rows) {
+      const { meanMicroamps, days, estimate } = choose(wish);
+      const { advertising, scanning, cpu } = estimate.parts;
+      const cell = (part: number | undefined) => (part === undefined ? "–" : Number(part.toFixed(0)).toLocaleString("en"));
+      const cells = [
+        what,
+        cell(meanMicroamps),
+        cell(advertising),
+        cell(scanning),
+        cell(cpu),
+        ((meanMicroamps * 24) / 1000).toFixed(1),
+        days.toFixed(0),
+      ];
+      expect(page).toContain(`| ${cells.join(" | ")} |`);
+    }
   });
 
   test("recommends what is chosen, and says truly how long it lasts", () => {
@@ -101,6 +164,7 @@ describe("docs/energy.md", () => {
         cycleTime: Number(cycleTime),
         advertisingInterval: Number(advertisingInterval),
         txPower: 0,
+        messagePeriod: 60,
       });
       expect(choice.days).toSatisfy((exact: number) => Math.abs(exact - Number(lasts)) < 1);
     }
@@ -130,7 +194,7 @@ describe("tracelet power", () => {
     expect(answer).toMatchObject({ board: "puckjs", role: "wearable", wanted: 60, reached: true, battery: { milliampereHours: 225, usable: 0.85 } });
     expect(answer.days).toBeGreaterThanOrEqual(60);
     expect((225 * 0.85 * 1000) / answer.meanMicroamps / 24).toBeCloseTo(answer.days, 6);
-    expect(Object.keys(answer.schedule).sort()).toEqual(["advertisingInterval", "cycleTime", "scanTime", "txPower"]);
+    expect(Object.keys(answer.schedule).sort()).toEqual(["advertisingInterval", "cycleTime", "messagePeriod", "scanTime", "txPower"]);
     expect(Object.keys(answer.parts)).toEqual(["sleep", "advertising", "scanning", "cpu"]);
     expect(answer.alternatives.length).toBeGreaterThan(15);
     expect(answer.errors.puckjs.scanning).toMatchObject({ published: 12000, kind: "input" });
@@ -153,6 +217,12 @@ describe("tracelet power", () => {
     [["--board", "bangle2", "--role", "scanner"], "uses for scanning; at rest"],
     [["--board", "microbit2", "--role", "scanner"], "nobody has published what a micro:bit 2 uses; boards"],
     [["--board", "puckjs", "--set", "retention=3"], "has no effect on the battery"],
+    [["--board", "puckjs", "--set", "messagePeriod=120"], "no effect on the battery of a wearable"],
+    [["--board", "puckjs", "--role", "collector", "--set", "txPower=0"], "those that have: scanTime, cycleTime"],
+    [["--board", "puckjs", "--role", "smartbeacon", "--protocol", "gaen"], "speaks smartbeacon and nothing else"],
+    [["--board", "puckjs", "--turns"], "only several protocols"],
+    [["--board", "puckjs", "--role", "scanner", "--protocol", "gaen,dp3t", "--turns"], "only several protocols"],
+    [["--board", "puckjs", "--role", "smartbeacon", "--carrier", "pigeon"], "token, message, fernet"],
     [["--board", "puckjs", "--set", "txPower=5"], "Puck.js does"],
     [["--board", "puckjs", "--set", "scanTime=3"], "multiple of 2"],
     [["--board", "puckjs", "--days", "soon"], "a number from 1 to 3650"],

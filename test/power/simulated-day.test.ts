@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { puckjs } from "../../boards/puckjs.ts";
 import { PARTS } from "../../host-tools/power/charge.ts";
 import { detection } from "../../host-tools/power/detection.ts";
-import { estimate } from "../../host-tools/power/model.ts";
-import { initialSchedule } from "../../host-tools/power/schedule.ts";
+import { estimate, usualSchedule } from "../../host-tools/power/model.ts";
 import { firmwareAccount } from "../../host-tools/simulator/power.ts";
 import type { Radio, RadioActivity } from "../../host-tools/simulator/radio.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
@@ -46,7 +45,7 @@ describe("a day of virtual boards with the real firmware", () => {
       const before = activityOf(boards[0]!);
       world.pass(DAY);
       const counted = firmwareAccount(puckjs, between(before, activityOf(boards[0]!)), DAY);
-      const formula = estimate(puckjs, "wearable", initialSchedule(settings), { neighbours: 2 });
+      const formula = estimate(puckjs, "wearable", usualSchedule("wearable", settings), { neighbours: 2 });
       expect(Math.abs(counted.mean / formula.mean - 1)).toBeLessThan(0.005);
       const tolerance = { sleep: 0.001, advertising: 0.01, scanning: 0.01, connected: 0, cpu: 0.05 };
       for (const part of PARTS.filter((one) => formula.parts[one] !== undefined))
