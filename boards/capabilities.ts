@@ -59,10 +59,10 @@ export const PROTOCOLS: { [name: string]: Protocol } = {
 /** What a bundle has beside its role unless it is built without: each takes room. */
 export const FEATURES: { [name: string]: string } = {
   proof: "proof of beaconing: the hub can have advertisements confirmed by who hears them",
-  lock: "a key without which the board gives nobody a console; a page less for the log on a Puck.js",
+  lock: "a key without which the board gives nobody a console",
 };
 
-/** Features that are left out unless they are asked for: with them a Puck.js wearable doesn't fit into three pages of flash. */
+/** Features that are left out unless they are asked for: who may speak with a board changes, and it starts a quarter of a second later. */
 export const ON_DEMAND = ["lock"];
 
 /** Pages a log needs: one for its head, two for the ring, of which one may be empty. Keys and settings are kept there too, so every role has one. */
