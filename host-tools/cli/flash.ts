@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { ROLES } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { durationInWords } from "../device/clock-words.ts";
 import { type Bundle, type Flashed, flash } from "../device/flash.ts";
@@ -72,7 +73,10 @@ export function readBundle(file: string): Bundle {
   if (!manifest.success)
     throw new FormatError("bad_manifest", `${manifestFile}: ${manifest.error.issues[0].path.join(".")} is missing or wrong; build the bundle again`);
   if (createHash("sha256").update(code).digest("hex") !== manifest.data.sha256)
-    throw new FormatError("bad_manifest", `${file} is not the bundle that ${manifestFile} describes; build it again`);
+    throw new FormatError(
+      "bad_manifest",
+      `${file} is not the bundle that ${manifestFile} describes; build it again. Its bytes are no text: an editor that saves it changes them`,
+    );
   return toBundle(code, manifest.data);
 }
 
@@ -113,7 +117,7 @@ export const register: RegisterCommand = (program) => {
     .description("put firmware on a board; its log is kept")
     .option("--bundle <file>", "a bundle that `tracelet build` made, its manifest beside it")
     .option("--board <id>", `build for this board: ${BOARDS.map((one) => one.id).join(", ")}`)
-    .option("--role <role>", "wearable, beacon or scanner")
+    .option("--role <role>", Object.keys(ROLES).join(", "))
     .option("--protocol <name[,name]>", "what it speaks", "gaen")
     .option("--without <feature[,feature]>", "leave these features out; `tracelet build --help` names them")
     .option("--with <feature[,feature]>", "put these in, which are left out otherwise, such as lock")
