@@ -1,4 +1,5 @@
-import { type AnyNode, parse } from "acorn";
+import { parse } from "acorn";
+import { walk } from "./dialect/syntax-tree.ts";
 
 // The interpreter reads a reserved word or an operator as one byte as well as spelt out, and keeps scripts so itself when it is told to
 // (`E.setFlags({pretokenise:1})`). Later releases know texts and numbers in a form of their own too; none of ours is long enough to gain by it.
@@ -36,7 +37,12 @@ export interface TokenisedCode {
 export function tokenise(code: string): string {
   const spelled = new Set<number>();
   const tokens: { start: number; end: number }[] = [];
-  markSpelled(parse(code, { ecmaVersion: 2022, onToken: (token) => tokens.push(token) }), spelled);
+  // names of properties and methods; and all of a template, which the interpreter keeps as a text until it comes to it
+  walk(parse(code, { ecmaVersion: 2022, onToken: (token) => tokens.push(token) }), (node) => {
+    if (node.type === "TemplateLiteral") for (let place = node.start; place < node.end; place++) spelled.add(place);
+    if (node.type === "MemberExpression" && !node.computed) spelled.add(node.property.start);
+    if ((node.type === "Property" || node.type === "MethodDefinition") && !node.computed) spelled.add(node.key.start);
+  });
   let stored = "";
   let end = 0;
   for (const token of tokens) {
@@ -48,16 +54,6 @@ export function tokenise(code: string): string {
     end = token.end;
   }
   return stored;
-}
-
-/** Where names of properties and methods stand, and all of a template, which the interpreter keeps as a text until it comes to it. */
-function markSpelled(node: AnyNode, places: Set<number>): void {
-  if (node.type === "TemplateLiteral") for (let place = node.start; place < node.end; place++) places.add(place);
-  if (node.type === "MemberExpression" && !node.computed) places.add(node.property.start);
-  if ((node.type === "Property" || node.type === "MethodDefinition") && !node.computed) places.add(node.key.start);
-  for (const value of Object.values(node) as unknown[])
-    for (const child of Array.isArray(value) ? value : [value])
-      if (child && typeof (child as AnyNode).type === "string") markSpelled(child as AnyNode, places);
 }
 
 function isToken(byte: number): boolean {
