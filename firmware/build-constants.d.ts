@@ -34,6 +34,8 @@ declare module "tracelet:build" {
   export const SHA256_BUILT_IN: boolean;
   /** Firmware id of the SoftDevice by the board's facts, for interpreters that don't tell it in `process.env`. */
   export const SOFT_DEVICE: number;
+  /** Guests of a scan at most: so many are heard, once each, while all places are in use by others who are there. As many as there is memory for. */
+  export const GUESTS: number;
   /** How many of LED1, LED2, LED3 the board has as indicator lights. 3: red, green, blue. */
   export const LIGHTS: number;
   /** 1: the screen of a Pixl.js. 2: that of a Bangle.js 2, whose button wakes it by itself. 0: no screen that we draw on. */

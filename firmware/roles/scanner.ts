@@ -1,4 +1,4 @@
-import { COLLECT, CT10, DP3T, DP3T_UNLINKABLE, GAEN, SEVERAL } from "tracelet:build";
+import { COLLECT, CT10, DP3T, DP3T_UNLINKABLE, GAEN, GUESTS, SEVERAL } from "tracelet:build";
 import { txPowerLevel } from "../../protocols/advertising-data.ts";
 import { writeInt } from "../../protocols/bytes.ts";
 import { rpiOffset } from "../../protocols/contact-tracing-v1/advertisement.ts";
@@ -40,8 +40,6 @@ import { observedNow } from "./observation.ts";
  * for a whole cycle and goes to the log before its time-out when its place is needed.
  */
 const PLACES = 73;
-/** Guests of a scan at most: so many are heard, once each, while all places are in use by others who are there. */
-const GUESTS = 250;
 /** No report is weaker. */
 const WEAKEST = -127;
 const STEP = 2;

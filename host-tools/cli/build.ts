@@ -80,7 +80,7 @@ export function describeFirmware(manifest: Manifest, file: string): string {
   const rows = [
     ["firmware", `${manifest.boardName} ${manifest.role}, ${manifest.protocols.join(", ")}, version ${manifest.version}`],
     ["code", `${manifest.bytes} bytes, ${flash.codePages} of ${flash.pages} flash pages`],
-    ["memory", `about ${variables.estimated} of ${variables.total} variables`],
+    ["memory", `about ${variables.estimated} of ${variables.total} variables once it is loaded, ${variables.atWork} when it has most to do`],
     ["log", `${flash.guaranteedEncounters} encounters at any time, ${flash.maximumEncounters} from empty`],
     ["dense", `${flash.guaranteedDense} encounters at any time, ${flash.maximumDense} from empty`],
     ["SHA-256", manifest.sha256],

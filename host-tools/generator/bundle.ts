@@ -17,6 +17,7 @@ import { chooseSettings, settingValues } from "./settings.ts";
 import { projectRoot, projectVersion } from "./source-tree.ts";
 import { tokenise } from "./tokens.ts";
 import { estimateVariables } from "./variables.ts";
+import { guestsOf } from "./working-memory.ts";
 
 /** A firmware, ready to be flashed. */
 export interface Firmware {
@@ -134,6 +135,7 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
       SMARTBEACON: protocols.includes("smartbeacon"),
       MESSAGES: role === "smartbeacon",
       COLLECT: ROLES[role].scan && protocols.includes("smartbeacon"),
+      GUESTS: guestsOf(protocols),
       SEVERAL: protocols.some((name) => name !== "gaen"),
       PROTOCOLS: protocolMask(protocols),
       ADVERTISE: ROLES[role].advertise,

@@ -3,6 +3,7 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { ROLES } from "../../boards/capabilities.ts";
 import { LOG_FILE, LOG_VERSION } from "../../protocols/log-format.ts";
 import { type FlashPlan, fileBytes, planFlash } from "./flash-plan.ts";
+import { checkMemory, memoryNeed } from "./working-memory.ts";
 
 /** What the generator knows of a bundle; stands beside it as `<board>-<role>.manifest.json`. */
 export interface Manifest {
@@ -27,8 +28,8 @@ export interface Manifest {
   flashBytes: number;
   /** SHA-256 of the code, hex. */
   sha256: string;
-  /** Interpreter variables: estimated once the bundle is loaded (see variables.ts), and all there are. */
-  variables: { estimated: number; total: number };
+  /** Interpreter variables: estimated once the bundle is loaded (variables.ts), at work when it has most to do (working-memory.ts), and all there are. */
+  variables: { estimated: number; atWork: number; total: number };
   flash: FlashPlan;
   log: { file: string; format: number };
   /** Code that the board runs at power-on, before the firmware, and its file. Absent without the lock. */
@@ -65,11 +66,13 @@ function keyRecords(protocols: string[], retention: number): number {
 }
 
 /**
- * `code` as it is flashed, one byte a character; `variables` that it occupies.
- * @throws ConfigError where the code doesn't fit into the board's flash
+ * `code` as it is flashed, one byte a character; `variables` that it occupies once it is loaded.
+ * @throws ConfigError where the code doesn't fit into the board's flash, or what it needs at work not into its variables
  */
 export function makeManifest(input: ManifestInput, code: string, variables: number): Manifest {
-  const { board } = input;
+  const { board, role, protocols, features } = input;
+  const need = memoryNeed(variables, role, protocols, features);
+  checkMemory(board, need, role, protocols, features);
   const bytes = Buffer.byteLength(code, "latin1");
   return {
     format: 1,
@@ -85,7 +88,7 @@ export function makeManifest(input: ManifestInput, code: string, variables: numb
     bytes,
     flashBytes: fileBytes(bytes),
     sha256: createHash("sha256").update(code, "latin1").digest("hex"),
-    variables: { estimated: variables, total: board.variables.count },
+    variables: { estimated: variables, atWork: need.total, total: board.variables.count },
     flash: planFlash(
       board,
       bytes,

@@ -74,6 +74,13 @@ describe.skipIf(NO_INTERPRETER)("several protocols on the real interpreter", () 
       const inUse = await site.value("process.memory().usage");
       console.log(`wearable of three protocols: ${inUse} of ${puckjs.variables.count} variables, the radio's stand-in included`);
       expect(inUse).toBeLessThan(0.75 * puckjs.variables.count);
+      // more identifiers in one scan than it has places and guests for
+      await site.value("crowd=300");
+      await site.pass(0.1 * HOUR);
+      const atMost = await site.value("most");
+      console.log(`the same among 300: ${atMost} at most`);
+      expect(site.interpreter.text).not.toMatch(/MEMORY|Uncaught/);
+      await site.value("crowd=50");
       await site.restart();
       await site.pass(HOUR);
       expect(await site.link.status()).toMatchObject({ ad: 1, er: [0, 0, 0], pr: [GAEN | DP3T | 32, GAEN | DP3T] });

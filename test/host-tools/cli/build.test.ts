@@ -123,14 +123,14 @@ test("a firmware is described in a few short lines", () => {
     version: "0.1.0-1a2b3c4d",
     bytes: 9784,
     flash: { pages: 10, codePages: 3, guaranteedEncounters: 684, maximumEncounters: 963, guaranteedDense: 1597, maximumDense: 2249 },
-    variables: { estimated: 969, total: 2630 },
+    variables: { estimated: 969, atWork: 2630, total: 2630 },
     sha256: "ab".repeat(32),
   } as unknown as Manifest;
   expect(describeFirmware(manifest, "out/puckjs-wearable.js")).toBe(
     [
       "firmware  Puck.js wearable, gaen, version 0.1.0-1a2b3c4d",
       "code      9784 bytes, 3 of 10 flash pages",
-      "memory    about 969 of 2630 variables",
+      "memory    about 969 of 2630 variables once it is loaded, 2630 when it has most to do",
       "log       684 encounters at any time, 963 from empty",
       "dense     1597 encounters at any time, 2249 from empty",
       `SHA-256   ${"ab".repeat(32)}`,

@@ -1,0 +1,79 @@
+import type { BoardFacts } from "../../boards/board-facts.ts";
+import { ROLES } from "../../boards/capabilities.ts";
+import { BOARDS } from "../../boards/index.ts";
+import { ConfigError } from "../errors.ts";
+
+// What a firmware needs of the interpreter's variables at work, beyond what it has once it is loaded (variables.ts). Each number is measured on the real interpreter, a Puck.js's, and
+// rounded up; docs/performance.md has the measurements. A variable is a variable on every board: only how many there are differs.
+
+/** What an interpreter holds without our firmware: 125 with the stand-in of a radio that the measurements were made with. */
+const INTERPRETER = 125;
+/** Keys, advertisement, address and timers of who sends: a beacon is estimated at 430 and has 516 in use. */
+const SENDING = 86;
+/** Tallies of 73 open encounters and the buffers of a scan: a scanner is estimated at 531, and has 893 in use after a day among 50 neighbours. */
+const LISTENING = 362;
+/** What comes with several protocols: a scanner of four is estimated at 879 and has 1,289 in use, a wearable of GAEN and DP-3T at 856 and 1,314. */
+const SEVERAL = 50;
+/** A message under way, its fragments, 16 that wait, the receiver's tables, all full: a flood from 40 addresses. */
+const COLLECTING = 750;
+/** Tags of all that was heard, while the hub asks for a proof. */
+const PROVING = 168;
+/** Each guest of a crowd, until its scan ends: 227 of them took 1,128. */
+const GUEST = 5;
+
+/**
+ * Guests of a scan at most: identifiers beyond the 73 with a place, heard once each while all places are in use. As many as a Puck.js has room for: several protocols leave less, and 227
+ * guests of GAEN and DP-3T were out of memory.
+ */
+export function guestsOf(protocols: string[]): number {
+  if (protocols.includes("smartbeacon")) return 100;
+  return protocols.some((name) => name !== "gaen") ? 150 : 250;
+}
+
+export interface MemoryNeed {
+  /** Once it is loaded: `estimateVariables`. */
+  loaded: number;
+  /** Beyond that, for long. */
+  inUse: number;
+  /** Beyond that, for moments: the greatest one. They don't come together but by ill will: a crowd, a proof, a flood of messages. */
+  moments: number;
+  /** The interpreter's own. */
+  interpreter: number;
+  total: number;
+}
+
+/**
+ * Variables that a firmware needs when it has most to do: `loaded + 86 who sends + 362 who listens + 50 several protocols + the greatest of 5 for each guest, 168 proof, 750 collector + 125
+ * of the interpreter`. Within a tenth above what was measured, never below (test/generator/working-memory.test.ts).
+ */
+export function memoryNeed(loaded: number, role: string, protocols: string[], features: string[]): MemoryNeed {
+  const { advertise, scan } = ROLES[role];
+  const collects = scan && protocols.includes("smartbeacon");
+  const meets = scan && protocols.some((name) => name !== "smartbeacon");
+  const inUse = (advertise ? SENDING : 0) + (scan ? LISTENING : 0) + (protocols.length > 1 ? SEVERAL : 0);
+  const moments = Math.max(meets ? GUEST * guestsOf(protocols) : 0, scan && features.includes("proof") ? PROVING : 0, collects ? COLLECTING : 0);
+  return { loaded, inUse, moments, interpreter: INTERPRETER, total: loaded + inUse + moments + INTERPRETER };
+}
+
+/** @throws ConfigError `needs_memory` where the board has fewer variables than the firmware needs at work, with what to leave out */
+export function checkMemory(facts: BoardFacts, need: MemoryNeed, role: string, protocols: string[], features: string[] = []): void {
+  const { count } = facts.variables;
+  if (need.total <= count) return;
+  const parts = `${need.loaded} loaded, ${need.inUse} in use, ${need.moments} at the worst moment, ${need.interpreter} of the interpreter`;
+  throw new ConfigError(
+    "needs_memory",
+    `The firmware for ${facts.name} needs ${need.total} variables at work (${parts}), and the board has ${count}: ${wayOut(facts, need, role, protocols, features)}`,
+  );
+}
+
+function wayOut(facts: BoardFacts, need: MemoryNeed, role: string, protocols: string[], features: string[]): string {
+  const larger = BOARDS.filter(({ id, variables }) => id !== facts.id && variables.count >= need.total).map(({ name }) => name);
+  const { advertise, scan } = ROLES[role];
+  const ways = [
+    ...(protocols.length > 1 ? [`leave out ${protocols.includes("smartbeacon") ? "smartbeacon, whose messages take most" : "a protocol"}`] : []),
+    ...(features.includes("lock") ? ["build it without the lock"] : []),
+    ...(protocols.length === 1 && advertise && scan ? ["choose a smaller role (beacon, scanner)"] : []),
+    ...(larger.length > 0 ? [`take ${larger.join(" or ")}`] : []),
+  ];
+  return ways.length > 0 ? ways.join(", or ") : "choose another role or protocol";
+}
