@@ -1,17 +1,19 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import type { Bundle } from "../device/flash.ts";
 import { type HostClock, systemClock } from "../device/host-clock.ts";
 import { openPort } from "../device/open-board.ts";
 import { listPorts } from "../device/ports.ts";
+import { checkSetup } from "../device/smartbeacon.ts";
 import type { Transport } from "../device/transport.ts";
 import { ConfigError, ToolError } from "../errors.ts";
 import { type BatchPart, provisionBatch } from "../provision/batch.ts";
 import { ANY_PORT, type PlanRow, parsePlan } from "../provision/plan.ts";
-import { type LockKeys, planOf } from "../provision/provision-board.ts";
+import { type BeaconKeys, type LockKeys, planOf } from "../provision/provision-board.ts";
 import { type BatchReport, describeReport, reportRow } from "../provision/report.ts";
 import { ProvisionState } from "../provision/state.ts";
+import { createBeaconKey, readBeaconKey } from "../smartbeacon/key-file.ts";
 import { Store } from "../store/store.ts";
 import { buildAsAsked } from "./build.ts";
 import { toBundle } from "./flash.ts";
@@ -73,6 +75,9 @@ function release(name: string, state: ProvisionState, folder: string): void {
   if (!known) throw new ConfigError("not_begun", `--release ${name}: no board was begun under this name`);
   const file = join(folder, "keys", `${name}.key`);
   if (existsSync(file)) renameSync(file, join(folder, "keys", `${name}.${known.chip}.key`));
+  // its board still sends with it
+  const beacon = join(folder, "keys", `${name}.beacon`);
+  if (existsSync(beacon)) renameSync(beacon, join(folder, "keys", `${name}.${known.chip}.beacon`));
   state.add({ event: "released", name });
 }
 
@@ -108,6 +113,34 @@ function lockKeys(folder: string): LockKeys {
       return { key: read(name) ?? createKeyFile(join(folder, file)), file };
     },
   };
+}
+
+/** Keys of SmartBeacons: those that the plan names lie beside it, fresh ones beside the lock keys. */
+function beaconKeys(folder: string, plan: string): BeaconKeys {
+  return {
+    take({ name, beacon }) {
+      if (beacon?.file !== undefined) return { key: readBeaconKey(resolve(dirname(plan), beacon.file)), file: beacon.file };
+      mkdirSync(join(folder, "keys"), { recursive: true, mode: 0o700 });
+      const file = join("keys", `${name}.beacon`);
+      const path = join(folder, file);
+      return { key: existsSync(path) ? readBeaconKey(path) : createBeaconKey(path, "split"), file };
+    },
+  };
+}
+
+/** Looks into the key files that the plan names, before a board is touched. @throws ConfigError with the row's line */
+function checkBeaconKeys(rows: PlanRow[], plan: string): void {
+  for (const { line, beacon } of rows) {
+    if (beacon?.file === undefined) continue;
+    try {
+      const { sk } = readBeaconKey(resolve(dirname(plan), beacon.file));
+      checkSetup({ sk, carrier: beacon.carrier });
+      sk.fill(0);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new ConfigError(error.code, `${plan}: line ${line}, beacon: ${error.message}; no board was touched`, { cause: error });
+    }
+  }
 }
 
 /** Builds each firmware once, all of them before a board is touched. */
@@ -152,6 +185,7 @@ async function portsForAny(rows: PlanRow[], options: Options, tools: ProvisionTo
 async function provision(options: Options, tools: ProvisionTools): Promise<void> {
   const output = createOutput(options.json === true);
   const rows = readPlan(options.batch);
+  checkBeaconKeys(rows, options.batch);
   const parts = await withBundles(rows, tools);
   const folder = options.out ?? options.batch.replace(/\.[^./\\]*$/, "");
   if (folder === options.batch)
@@ -174,6 +208,7 @@ async function provision(options: Options, tools: ProvisionTools): Promise<void>
     folder,
     store,
     keys: lockKeys(folder),
+    beaconKeys: beaconKeys(folder, options.batch),
     clock: tools.clock,
     open: tools.open,
     anyPorts,
@@ -211,7 +246,7 @@ export function provisionCommand(tools: ProvisionTools): RegisterCommand {
   return (program) => {
     program
       .command("provision")
-      .description("make a fleet of boards ready by a plan: flash, settings, clock, self test, label, record, lock")
+      .description("make a fleet of boards ready by a plan: flash, settings, clock, SmartBeacon key, self test, label, record, lock")
       .requiredOption("--batch <file>", "plan: a CSV file with one row a board (docs/provisioning.md)")
       .option("--out <folder>", "labels and state of the batch (default: the plan's name without .csv)")
       .option("--db <file>", "enter the boards into this database")

@@ -50,6 +50,11 @@ export function encodeSetup({ id, sk, mode, carrier, utcOffset }: BeaconSetup): 
   return setup;
 }
 
+/** Does a SmartBeacon have its key? `pr` of its status. */
+export function hasBeaconKey(pr: DeviceStatus["pr"]): boolean {
+  return (((pr?.[1] ?? 0) >> SMARTBEACON_TAG) & 1) === 1;
+}
+
 /** @throws DeviceError "no_firmware", "wrong_role", "not_by_wire": a key goes over a wire or not at all (QB-13) */
 export async function requireSmartBeacon(board: Board): Promise<void> {
   await board.requireFirmware();
@@ -83,7 +88,7 @@ export async function setUpBeacon(board: Board, setup: BeaconSetup): Promise<Bea
   const end = board.clock.now() + PATIENCE_SECONDS;
   for (;;) {
     const status = await board.status();
-    if (!(((status.pr?.[1] ?? 0) >> SMARTBEACON_TAG) & 1))
+    if (!hasBeaconKey(status.pr))
       throw new DeviceError(
         "not_kept",
         `${board.name}: the board did not keep the key, its flash may be worn (errors: ${status.er[1]}); look at \`tracelet status\``,

@@ -2,6 +2,7 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { featureRefusal, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS, findBoard } from "../../boards/index.ts";
 import { parseChange } from "../device/config.ts";
+import { CARRIERS } from "../device/smartbeacon.ts";
 import { parseTcpName } from "../device/tcp.ts";
 import { ConfigError, ToolError } from "../errors.ts";
 import { chooseSettings } from "../generator/settings.ts";
@@ -24,16 +25,31 @@ export interface PlanRow {
   /** As the plan has them, for a person. */
   settingsText: string;
   lock: boolean;
+  /** Of a SmartBeacon, and of it alone. */
+  beacon?: BeaconPlan;
   note: string;
 }
 
+/** What a SmartBeacon is to send, and with which key. */
+export interface BeaconPlan {
+  /** Its key file, as the plan has it: beside the plan where it is no whole path. Undefined: a fresh key is made. */
+  file: string | undefined;
+  /** A name of CARRIERS. */
+  carrier: string;
+  /** Minutes that local time is ahead of UTC. */
+  utcOffset: number;
+}
+
 export const ANY_PORT = "*";
-const COLUMNS = ["name", "port", "board", "role", "protocols", "settings", "lock", "note"] as const;
+const COLUMNS = ["name", "port", "board", "role", "protocols", "settings", "lock", "beacon", "carrier", "utcOffset", "note"] as const;
 const NEEDED = ["name", "board", "role"];
 type Column = (typeof COLUMNS)[number];
+/** Columns of a SmartBeacon. */
+const BEACON_COLUMNS: Column[] = ["beacon", "carrier", "utcOffset"];
 
 /**
- * Reads a plan: a table with one row a board. Columns in any order; `port` is `*`, `protocols` is gaen, `lock` is no where they are left out.
+ * Reads a plan: a table with one row a board. Columns in any order; `port` is `*`, `protocols` what the role is for, `lock` is no, a SmartBeacon's key
+ * a fresh one and its carrier token where they are left out.
  * @throws ConfigError "bad_plan" with every problem there is, by line and column
  */
 export function parsePlan(text: string, file: string): PlanRow[] {
@@ -52,7 +68,7 @@ export function parsePlan(text: string, file: string): PlanRow[] {
 }
 
 function readHeader(header: CsvRow, problems: string[]): string[] {
-  const names = header.cells.map((cell) => cell.toLowerCase());
+  const names = header.cells.map((cell) => COLUMNS.find((column) => column.toLowerCase() === cell.toLowerCase()) ?? cell.toLowerCase());
   names.forEach((name, i) => {
     if (!(COLUMNS as readonly string[]).includes(name))
       problems.push(`line ${header.line}: no column is called "${header.cells[i]}"; known: ${COLUMNS.join(", ")}`);
@@ -82,7 +98,7 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
   const board = findBoard(cell("board"));
   if (!board) complain("board", `no board is called "${cell("board")}"; known: ${BOARDS.map(({ id }) => id).join(", ")}`);
   const role = cell("role").toLowerCase();
-  const protocols = words(cell("protocols") || Object.keys(PROTOCOLS)[0]);
+  const protocols = words(cell("protocols") || usualProtocol(role));
   const unknown = protocols.filter((one) => !Object.keys(PROTOCOLS).includes(one));
   if (!Object.keys(ROLES).includes(role)) complain("role", `no role is called "${role}"; known: ${Object.keys(ROLES).join(", ")}`);
   else if (unknown.length > 0) complain("protocols", `no protocol is called "${unknown[0]}"; known: ${Object.keys(PROTOCOLS).join(", ")}`);
@@ -94,6 +110,8 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
   const settings = read("settings", {} as Record<string, number>, () => (board ? chooseSettings(board, readSettings(settingsText), role) : {}));
   const unsendable = unknown.length > 0 ? undefined : transmitProblem(protocolMask(protocols), settings.transmit ?? 0);
   if (unsendable) complain("settings", unsendable);
+  const given = BEACON_COLUMNS.filter((column) => cell(column) !== "");
+  if (role !== "smartbeacon") for (const column of given) complain(column, `only a smartbeacon has one, and the role is ${role}`);
   return {
     line,
     name,
@@ -104,8 +122,32 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
     settings,
     settingsText,
     lock: read("lock", false, () => readLock(cell("lock"), board)),
+    ...(role === "smartbeacon" && {
+      beacon: {
+        file: cell("beacon") || undefined,
+        carrier: read("carrier", "token", () => readCarrier(cell("carrier"))),
+        utcOffset: read("utcOffset", 0, () => readUtcOffset(cell("utcOffset"))),
+      },
+    }),
     note: cell("note"),
   };
+}
+
+/** What the role is for. */
+function usualProtocol(role: string): string {
+  return role === "smartbeacon" || role === "collector" ? "smartbeacon" : Object.keys(PROTOCOLS)[0];
+}
+
+function readCarrier(text: string): string {
+  const name = text === "" ? "token" : text.toLowerCase();
+  if (!Object.hasOwn(CARRIERS, name)) throw new ConfigError("bad_plan", `no carrier is called "${text}"; known: ${Object.keys(CARRIERS).join(", ")}`);
+  return name;
+}
+
+function readUtcOffset(text: string): number {
+  const minutes = Number(text);
+  if (!/^([+-]?\d{1,3})?$/.test(text) || Math.abs(minutes) > 840) throw new ConfigError("bad_plan", `whole minutes from -840 to 840, got "${text}"`);
+  return minutes;
 }
 
 function words(text: string): string[] {
@@ -147,6 +189,13 @@ function readLock(text: string, board: BoardFacts | undefined): boolean {
 /** Names are files' names as well, and on labels they stand in capitals: two that differ in case only are the same. */
 function findDoubles(plan: PlanRow[], problems: string[]): void {
   const lines = new Map<string, number>();
+  const keys = new Map<string, number>();
+  for (const { beacon, line } of plan) {
+    if (beacon?.file === undefined) continue;
+    const first = keys.get(beacon.file);
+    if (first === undefined) keys.set(beacon.file, line);
+    else problems.push(`line ${line}, beacon: ${beacon.file} is the key of line ${first} already; two beacons with one key can't be told apart`);
+  }
   for (const { name, line } of plan) {
     const key = name.toLowerCase();
     const first = lines.get(key);

@@ -8,8 +8,10 @@ import { configure } from "../device/config.ts";
 import { type BoardDescription, describeBoard } from "../device/description.ts";
 import { type Bundle, type FlashOptions, flash } from "../device/flash.ts";
 import { setLock } from "../device/lock.ts";
+import { hasBeaconKey, setUpBeacon } from "../device/smartbeacon.ts";
 import { ToolError } from "../errors.ts";
 import { drawLabel } from "../label/label.ts";
+import type { BeaconKey } from "../smartbeacon/key-file.ts";
 import { type HeardAround, listenAround } from "./bare-radio.ts";
 import type { PlanRow } from "./plan.ts";
 import { type SelfTest, selfTest } from "./self-test.ts";
@@ -28,6 +30,12 @@ export interface LockKeys {
   make(name: string): { key: Uint8Array; file: string };
 }
 
+/** SmartBeacons' keys, one for each. */
+export interface BeaconKeys {
+  /** The one that the plan names, or a fresh one in the batch's folder, on disk before it is answered: the one there is, where there is one. Answers it and its file. */
+  take(row: PlanRow): { key: BeaconKey; file: string };
+}
+
 export interface BoardJob {
   row: PlanRow;
   bundle: Bundle;
@@ -36,6 +44,7 @@ export interface BoardJob {
   folder: string;
   store?: ProvisionStore;
   keys: LockKeys;
+  beaconKeys: BeaconKeys;
   flashOptions: Pick<FlashOptions, "erase" | "discard" | "oldInterpreter" | "fast" | "onInterrupt" | "say">;
   say(text: string): void;
 }
@@ -58,8 +67,8 @@ export interface ClockResult {
 
 /** What decides whether a step that was done holds: the row's own, and the firmware. */
 export function planOf(row: PlanRow, bundle: Bundle): string {
-  const { board, role, protocols, settings, lock } = row;
-  const what = JSON.stringify([board.id, role, protocols, settings, lock, bundle.version]);
+  const { board, role, protocols, settings, lock, beacon } = row;
+  const what = JSON.stringify([board.id, role, protocols, settings, lock, bundle.version, ...(beacon ? [beacon] : [])]);
   return createHash("sha256").update(what).digest("hex").slice(0, 12);
 }
 
@@ -125,6 +134,20 @@ export async function provisionBoard(board: Board, job: BoardJob): Promise<void>
     },
     (before) => u > 0 && before.era === era,
   );
+  const { beacon } = row;
+  if (beacon) {
+    const work = async () => {
+      const { key, file } = job.beaconKeys.take(row);
+      try {
+        await setUpBeacon(running, { ...key, ...beacon });
+      } finally {
+        key.sk.fill(0);
+      }
+      return { file, carrier: beacon.carrier };
+    };
+    const { pr } = await running.status();
+    await step("beacon", work, () => hasBeaconKey(pr));
+  }
   await step<SelfTest>("test", () => selfTest(running, around));
   await step("label", async () => ({ file: writeLabel(job.folder, row.name, flashed.logId) }));
   const { store } = job;

@@ -29,6 +29,8 @@ export interface RowReport {
   label?: string;
   /** File with its lock key, inside the batch's folder. */
   keyFile?: string;
+  /** File with its SmartBeacon key: inside the batch's folder, or as the plan names it. */
+  beaconFile?: string;
   /** By step, and in all. */
   seconds: Partial<Record<Step, number>>;
   totalSeconds: number;
@@ -72,6 +74,7 @@ export function reportRow(row: PlanRow, bundle: Bundle, state: ProvisionState, f
     test: result<SelfTest>("test"),
     label: result<{ file: string }>("label")?.file,
     keyFile: result<{ file: string }>("lock")?.file,
+    beaconFile: result<{ file: string }>("beacon")?.file,
     seconds,
     totalSeconds: Math.round(Object.values(seconds).reduce((sum, one) => sum + one, 0) * 10) / 10,
     failure: finished ? undefined : failure,
@@ -90,13 +93,15 @@ const COLUMNS: [string, (row: RowReport) => string][] = [
   ["heard", (row) => (row.test?.radio.around ? `${row.test.radio.around.devices} near` : "")],
   ["flash", (row) => (row.test ? `${row.test.flash.records} read, ${row.test.flash.errors} errors` : "")],
   ["lock", (row) => (row.keyFile ? "locked" : "")],
+  ["beacon", (row) => row.beaconFile ?? ""],
   ["took", (row) => (row.totalSeconds > 0 ? `${row.totalSeconds} s` : "")],
 ];
 
 /** For a person: a table, then what to know of single boards. */
 export function describeReport({ boards, done, folder }: BatchReport): string {
-  const table = [COLUMNS.map(([title]) => title), ...boards.map((row) => COLUMNS.map(([, cell]) => cell(row)))];
-  const widths = COLUMNS.map((_, i) => Math.max(...table.map((cells) => cells[i].length)));
+  const columns = COLUMNS.filter(([title]) => title !== "beacon" || boards.some(({ beaconFile }) => beaconFile));
+  const table = [columns.map(([title]) => title), ...boards.map((row) => columns.map(([, cell]) => cell(row)))];
+  const widths = columns.map((_, i) => Math.max(...table.map((cells) => cells[i].length)));
   const lines = table.map((cells) =>
     cells
       .map((cell, i) => cell.padEnd(widths[i]))

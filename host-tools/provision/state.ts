@@ -3,10 +3,10 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { FormatError, ToolError } from "../errors.ts";
 
-// What has been done to which board, one JSON document a line, appended as it happens. Nothing secret stands in it: lock keys are files of their own.
+// What has been done to which board, one JSON document a line, appended as it happens. Nothing secret stands in it: keys are files of their own.
 
 /** What is done to a board, in this order. */
-export const STEPS = ["radio", "flash", "settings", "clock", "test", "label", "record", "lock"] as const;
+export const STEPS = ["radio", "flash", "settings", "clock", "beacon", "test", "label", "record", "lock"] as const;
 export type Step = (typeof STEPS)[number];
 
 const common = { at: z.string(), name: z.string() };

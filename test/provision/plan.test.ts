@@ -31,6 +31,26 @@ describe("a plan", () => {
     expect(row.settings).toMatchObject({ advertisingInterval: 100, txPower: 4 });
   });
 
+  test("of a SmartBeacon says whose key it gets, what carries its messages, and how far local time is ahead", () => {
+    const rows = parsePlan(
+      "name;board;role;beacon;carrier;utcoffset\nb1;puckjs;smartbeacon;keys/hall.beacon;Message;120\nb2;puckjs;smartbeacon;;;\nc;puckjs;collector;;;\nw;puckjs;wearable;;;",
+      "plan.csv",
+    );
+    expect(rows.map(({ beacon }) => beacon)).toEqual([
+      { file: "keys/hall.beacon", carrier: "message", utcOffset: 120 },
+      { file: undefined, carrier: "token", utcOffset: 0 },
+      undefined,
+      undefined,
+    ]);
+    // the role says what it is for
+    expect(rows.map(({ protocols }) => protocols)).toEqual([["smartbeacon"], ["smartbeacon"], ["smartbeacon"], ["gaen"]]);
+    const bad = (row: string) => () => parsePlan(`name,board,role,beacon,carrier,utcOffset\n${row}`, "plan.csv");
+    expect(bad("w,puckjs,wearable,hall.beacon,,")).toThrow("line 2, beacon: only a smartbeacon has one, and the role is wearable");
+    expect(bad("b,puckjs,smartbeacon,,pigeon,")).toThrow('line 2, carrier: no carrier is called "pigeon"; known: token, message, fernet');
+    expect(bad("b,puckjs,smartbeacon,,,900")).toThrow("line 2, utcOffset: whole minutes from -840 to 840");
+    expect(bad("a,puckjs,smartbeacon,x.beacon,,\nb,puckjs,smartbeacon,x.beacon,,")).toThrow("line 3, beacon: x.beacon is the key of line 2 already");
+  });
+
   test("has its columns in any order, and needs name, board and role alone", () => {
     const [row] = parsePlan("role;board;name\nbeacon;mdbt42q;b", "plan.csv");
     expect(row).toMatchObject({ name: "b", port: "*", role: "beacon", lock: false });

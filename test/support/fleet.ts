@@ -63,8 +63,8 @@ export class Fleet {
         return link;
       },
       ports: async () => [...this.ports.keys()],
-      build: async (board, role, _protocols, features) => {
-        const { code, manifest } = await firmwareFor(role, board, {}, features);
+      build: async (board, role, protocols, features) => {
+        const { code, manifest } = await firmwareFor(role, board, {}, features, protocols);
         return toBundle(Buffer.from(code, "latin1"), manifest);
       },
     };
