@@ -6,8 +6,8 @@ import { ConfigError } from "../errors.ts";
 // What a firmware needs of the interpreter's variables at work, beyond what it has once it is loaded (variables.ts). Each number is measured on the real interpreter, a Puck.js's, and
 // rounded up; docs/performance.md has the measurements. A variable is a variable on every board: only how many there are differs.
 
-/** What an interpreter holds without our firmware: 125 with the stand-in of a radio that the measurements were made with. */
-const INTERPRETER = 125;
+/** What an interpreter holds without our firmware: 47 with a line to evaluate. What was measured of ours is without it. */
+const INTERPRETER = 60;
 /** Keys, advertisement, address and timers of who sends: a beacon is estimated at 430 and has 516 in use. */
 const SENDING = 86;
 /** Tallies of 73 open encounters and the buffers of a scan: a scanner is estimated at 531, and has 893 in use after a day among 50 neighbours. */
@@ -43,7 +43,7 @@ export interface MemoryNeed {
 }
 
 /**
- * Variables that a firmware needs when it has most to do: `loaded + 86 who sends + 362 who listens + 50 several protocols + the greatest of 5 for each guest, 168 proof, 750 collector + 125
+ * Variables that a firmware needs when it has most to do: `loaded + 86 who sends + 362 who listens + 50 several protocols + the greatest of 5 for each guest, 168 proof, 750 collector + 60
  * of the interpreter`. Within a tenth above what was measured, never below (test/generator/working-memory.test.ts).
  */
 export function memoryNeed(loaded: number, role: string, protocols: string[], features: string[]): MemoryNeed {
