@@ -21,7 +21,7 @@ const log: LogRecord[] = [];
 let dense = false;
 const settings: number[] = [];
 
-vi.mock("tracelet:build", () => ({ COLLECT: false, GAEN: true, CT10: false, DP3T: false, DP3T_UNLINKABLE: false, SEVERAL: false }));
+vi.mock("tracelet:build", () => ({ COLLECT: false, GAEN: true, CT10: false, DP3T: false, DP3T_UNLINKABLE: false, GUESTS: 250, SEVERAL: false }));
 vi.mock("../../firmware/roles/observation.ts", () => ({}));
 vi.mock("../../firmware/roles/collector.ts", () => ({}));
 vi.mock("../../firmware/day-count.ts", () => ({ countEncounter: () => {} }));

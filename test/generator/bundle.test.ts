@@ -160,7 +160,12 @@ describe("a bundle", () => {
 
   test("takes no name of the interpreter", async () => {
     const names = Array.from({ length: 1900 }, (_, i) => `v${i}`);
-    const { text } = await build({ "main.ts": `let ${names.map((name) => `${name} = print()`).join(", ")};\nglobal.T = [${names.join()}];` });
+    // more than a Puck.js would have room for
+    const board = { ...puckjs, variables: { count: 10_000, bytes: 13 } };
+    const { text } = await build(
+      { "main.ts": `let ${names.map((name) => `${name} = print()`).join(", ")};\nglobal.T = [${names.join()}];` },
+      { board },
+    );
     const given = [...text.matchAll(/([\w$]+)=print\(/g)].map((match) => match[1]);
     expect(given).toHaveLength(1900);
     expect(given.filter((name) => /^([A-HV]\d+|E|T|g|of)$/.test(name))).toEqual([]);

@@ -109,6 +109,7 @@ describe("a plan", () => {
       ["puck-03", "/dev/ttyUSB0"],
       ["door-east", "/dev/ttyUSB1"],
       ["lab-beacon", "*"],
+      ["hall", "/dev/ttyUSB2"],
     ]);
   });
 });
