@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROTOCOLS } from "../../boards/capabilities.ts";
 import { utc } from "../device/clock-words.ts";
@@ -49,7 +49,9 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
   write("rx_data", heard.rows);
   const safe = await safeRows(store, board);
-  if (safe.length > 0) files.push({ file: writeLines(out, "safe.csv", ["board;first;last;identifier", ...safe]), rows: safe.length });
+  // an older one would tell of marks that are gone
+  if (safe.length > 0 || existsSync(join(out, "safe.csv")))
+    files.push({ file: writeLines(out, "safe.csv", ["board;first;last;identifier", ...safe]), rows: safe.length });
   const undated = await store.undated(board);
   if (undated.length > 0) files.push({ file: writeUndated(out, undated), rows: undated.length });
   if (raw.rows.length > 0) write("rx_raw_data", raw.rows);

@@ -114,7 +114,7 @@ function describeAlternative(wish: Wish, one: Alternative): string {
 /** For a person. */
 function describe(wish: Asked, choice: Choice): string {
   const { battery, facts, role, days, surroundings, protocols, speech } = wish;
-  const neighbours = role === "collector" ? "SmartBeacons" : "neighbours";
+  const neighbours = `${role === "collector" ? "SmartBeacon" : "neighbour"}${surroundings.neighbours === 1 ? "" : "s"}`;
   const sends = role === "smartbeacon" ? `, ${speech.carrier}` : speech.inTurns ? ", in turns" : "";
   const { advertise, scan } = ROLES[role];
   const [lowest, highest] = choice.daysRange;

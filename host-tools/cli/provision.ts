@@ -161,11 +161,11 @@ async function withBundles(rows: PlanRow[], tools: ProvisionTools): Promise<Batc
 function describePlan(parts: BatchPart[], state: ProvisionState): string {
   return parts
     .map(({ row, bundle }) => {
-      const { name, port, board, role, protocols, settingsText, lock } = row;
+      const { name, port, board, role, protocols, settingsText, lock, beacon } = row;
       const known = state.board(name);
       const stands = state.isFinished(name, planOf(row, bundle)) ? "done already" : known ? `begun with chip ${known.chip}` : "to be done";
       const what = `${board.name} as ${role}, ${protocols.join(" ")}, firmware ${bundle.version} (${bundle.code.length} bytes)`;
-      return `${name}  ${port === ANY_PORT ? "any port" : port}  ${what}  ${settingsText || "usual settings"}${lock ? "  locked" : ""}  ${stands}`;
+      return `${name}  ${port === ANY_PORT ? "any port" : port}  ${what}  ${settingsText || "usual settings"}${beacon ? `  ${beacon.carrier} with ${beacon.file ?? "a fresh key"}` : ""}${lock ? "  locked" : ""}  ${stands}`;
     })
     .join("\n");
 }

@@ -298,8 +298,11 @@ describe("tracelet match and export --protocol", () => {
     expect(readFileSync(join(path("safe-gaen"), "safe.csv"), "utf8")).toBe(
       `board;first;last;identifier\nbadge-7;${NOON};${NOON};${"01".repeat(16)}\nbadge-7;${NOON + 700};${NOON + 700};${"01".repeat(5)}\n`,
     );
-    await gaen.close();
     for (const number of ["1", "2"]) expect((await mark("remove", number)).exit).toBe(0);
+    // no older file tells of marks that are gone
+    await exportFiles(gaen, { out: path("safe-gaen") });
+    expect(readFileSync(join(path("safe-gaen"), "safe.csv"), "utf8")).toBe("board;first;last;identifier\n");
+    await gaen.close();
     expect(JSON.parse((await run("dp3t", path("exposed.json"), "--json")).out)).toMatchObject({ exposures: { length: 2 }, safe: [] });
   });
 });
