@@ -61,17 +61,12 @@ test("lists of exposed keys: what is accepted has its lengths, days and release 
 test("lists of exposed keys as JSON: the same rules (DP-10)", () => {
   const corpus = vectors.exposed_list.map(({ protobuf_b64 }) => octets(exposedListToJson(decodeExposedList(fromBase64(protobuf_b64))!)));
   let accepted = 0;
-  fuzz(
-    corpus,
-    200,
-    (input) => {
-      const list = exposedListFromJson(Buffer.from(input).toString("latin1"));
-      if (!list) return;
-      accepted++;
-      ensure(exposedListToJson(decodeExposedList(encodeExposedList(list))!) === exposedListToJson(list), "the message says otherwise");
-    },
-    4,
-  );
+  fuzz(corpus, 200, (input) => {
+    const list = exposedListFromJson(Buffer.from(input).toString("latin1"));
+    if (!list) return;
+    accepted++;
+    ensure(exposedListToJson(decodeExposedList(encodeExposedList(list))!) === exposedListToJson(list), "the message says otherwise");
+  });
   expect(accepted).toBeGreaterThan(0);
 });
 
