@@ -4,24 +4,24 @@
  */
 export const INSTRUCTIONS = {
   /**
-   * An advertisement in the scan handler of a wearable, what a scan does with it afterwards included; a scanner's takes 42,700, one of three protocols
-   * 46,800. The interpreter's own event for it is not counted: the published current while scanning was measured with a processor that was busy with events.
+   * An advertisement in the scan handler of a wearable, what a scan does with it afterwards included; a scanner's takes 42,500, one of three protocols
+   * 44,800. The interpreter's own event for it is not counted: the published current while scanning was measured with a processor that was busy with events.
    */
-  report: 47_700,
+  report: 46_700,
   /** A scan of 2 s in which nothing is heard takes 2.1 million, a scanner's 1.2: half of it for each step of 2 s, half for each scan. */
   step: 1_050_000,
   scan: 1_050_000,
   /** A new identifier with metadata, address and advertisement. */
-  rotation: 2_900_000,
+  rotation: 2_800_000,
   /**
    * Another protocol's turn: what has been made is sent from a fresh address. An estimate: a rotation less the arithmetic of its identifier, 0.7 million. No turn has been measured, and no
    * board.
    */
-  turn: 2_200_000,
+  turn: 2_100_000,
   /** A SmartBeacon's message with its fragments, and the change of address that comes with some of them. */
   token: 7_600_000,
-  message: 9_300_000,
-  fernet: 9_800_000,
+  message: 9_200_000,
+  fernet: 9_700_000,
 };
 
 /** What carries a SmartBeacon's message, by the names of `tracelet smartbeacon setup`. */
