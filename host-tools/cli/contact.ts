@@ -13,7 +13,7 @@ import { createSecretFile } from "../secret-file.ts";
 import { Store } from "../store/store.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import { keysOfToday, payloadNow, type ShowOptions, showContact, tokenOf } from "./contact-show.ts";
-import { namedBoard } from "./named-board.ts";
+import { namedBoard, openKnown } from "./named-board.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
 import { describePurged, withRetentionOption } from "./retention-option.ts";
 
@@ -113,7 +113,7 @@ function addScan(group: Command): void {
     .addHelpText("after", "\nExamples:\n  tracelet contact scan --db tracelet.db --board puck-07 --out answer.json")
     .action(async (options: { db: string; board: string; linkFile?: string; out?: string; retention: number; json?: boolean }) => {
       const text = options.linkFile === undefined ? await readLine() : readText(options.linkFile, "it should have the link that was scanned");
-      const store = Store.open(options.db);
+      const store = openKnown(options.db);
       try {
         const { id } = await namedBoard(store, options.board);
         const now = Date.now() / 1000;

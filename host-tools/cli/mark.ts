@@ -5,7 +5,7 @@ import { ConfigError } from "../errors.ts";
 import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import type { StoredMark } from "../store/safe-marks.ts";
 import { Store } from "../store/store.ts";
-import { namedBoard } from "./named-board.ts";
+import { namedBoard, openKnown } from "./named-board.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
 
 const DAY = 86_400;
@@ -63,7 +63,7 @@ async function markSafe(options: SafeOptions): Promise<void> {
   if (from !== undefined && to !== undefined && from > to) throw new ConfigError("usage", "--from is later than --to");
   if (protocol !== undefined && !PROTOCOL_NAMES.includes(protocol))
     throw new ConfigError("unknown_protocol", `no encounters are kept of a protocol called "${protocol}"; known: ${PROTOCOL_NAMES.join(", ")}`);
-  const store = Store.open(options.db);
+  const store = openKnown(options.db);
   try {
     const { id: board } = await namedBoard(store, options.board);
     const mark = {
@@ -128,7 +128,7 @@ function addRemove(group: Command): void {
     .requiredOption("--db <file>", "database")
     .option("--json", "one JSON document instead of text")
     .action(async (number: number, { db, json }: { db: string; json?: boolean }) => {
-      const store = Store.open(db);
+      const store = openKnown(db);
       try {
         if (!(await store.removeMark(number)))
           throw new ConfigError("no_such_mark", `mark ${number}: there is none; \`tracelet mark list\` shows them`);

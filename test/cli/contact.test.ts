@@ -207,6 +207,15 @@ describe("tracelet contact", () => {
     expect(await tracelet("mark", "remove", "1", "--db", db)).toMatchObject({ exit: 2 });
     expect((await match()).exposures).toHaveLength(1);
 
+    const nowhere = join(folder, "nowhere.db");
+    for (const argv of [
+      ["mark", "remove", "1"],
+      ["mark", "safe", "--board", "bob", "--identifier", "0011223344"],
+      ["contact", "scan", "--board", "bob", "--link-file", linkFile],
+    ])
+      expect((await tracelet(...argv, "--db", nowhere)).err).toContain("there is no such database");
+    expect(existsSync(nowhere)).toBe(false);
+
     // 14 days beside today
     const later = Store.open(db);
     await later.purge((own.day + 15) * 86_400 - 1, 14);
@@ -214,6 +223,5 @@ describe("tracelet contact", () => {
     expect(await later.purge((own.day + 15) * 86_400, 14)).toMatchObject({ encounters: 1, keys: 2 });
     expect([(await later.contacts()).length, (await later.contactKeys(ann)).length]).toEqual([0, 0]);
     await later.close();
-    expect(existsSync(db)).toBe(true);
   });
 });
