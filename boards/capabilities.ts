@@ -1,4 +1,4 @@
-import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG, SMARTBEACON_TAG } from "../protocols/protocol-tags.ts";
+import { BLUETRACE_TAG, CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG, SMARTBEACON_TAG } from "../protocols/protocol-tags.ts";
 import type { BoardFacts } from "./board-facts.ts";
 import { BOARDS } from "./index.ts";
 
@@ -9,6 +9,8 @@ export interface Role {
   /** Listens and keeps a log of what it heard. */
   scan: boolean;
   what: string;
+  /** Meets others by connections: one of BlueTrace. */
+  connects?: boolean;
   /** Settings that are usual for it. */
   settings?: { [name: string]: number };
 }
@@ -28,6 +30,13 @@ export const ROLES: { [name: string]: Role } = {
     scan: true,
     what: "hears SmartBeacons and keeps their messages for upload, as a phone would",
     settings: { cycleTime: 30, scanTime: 4 },
+  },
+  token: {
+    advertise: true,
+    scan: true,
+    connects: true,
+    what: "BlueTrace, worn by a person: exchanges TempIDs with others by connections, and logs them",
+    settings: { cycleTime: 44, scanTime: 8, retention: 21 },
   },
 };
 
@@ -49,6 +58,7 @@ export const PROTOCOLS: { [name: string]: Protocol } = {
     tag: SMARTBEACON_TAG,
     what: "SmartBeacon of the quarantine system: sent by its own role, collected by roles that scan",
   },
+  bluetrace: { title: "BlueTrace", tag: BLUETRACE_TAG, what: "BlueTrace v2, spoken by its own role" },
   ct10: {
     title: "Contact Tracing v1.0",
     tag: CT10_TAG,
@@ -82,6 +92,13 @@ export function refusal(facts: BoardFacts, role: string, protocols: string[]): s
   }
   if (protocols.indexOf("dp3t") >= 0 && protocols.indexOf("dp3t-unlinkable") >= 0)
     return "dp3t and dp3t-unlinkable don't go together: on the air they can't be told apart, and what is heard is kept in another form; choose one.";
+  if (role === "token") {
+    if (protocols.length > 1 || protocols[0] !== "bluetrace")
+      return "A token speaks bluetrace and nothing else: its connections stop every scan, so whatever else it listened for would be missed.";
+    if (facts.console.device === "Terminal")
+      return facts.name + " can't be a token: strangers connect to one, and its only console is Bluetooth; for a token take " + withPins() + ".";
+  } else if (protocols.indexOf("bluetrace") >= 0)
+    return "A " + role + " can't speak bluetrace: it meets others by connections, which stop the scan of all protocols; take the role token.";
   const isSmart = protocols.indexOf("smartbeacon") >= 0;
   if (role === "smartbeacon" || role === "collector") {
     if (!isSmart || protocols.length > 1)
@@ -117,6 +134,14 @@ function obstacle(facts: BoardFacts): string | undefined {
   // one more page for the code
   if (facts.storage.pages < LEAST_LOG_PAGES + 1) return "beside the code its Storage has no room for a log of " + LEAST_LOG_PAGES + " pages";
   return undefined;
+}
+
+/** Boards whose console needs no Bluetooth. */
+function withPins(): string {
+  const names: string[] = [];
+  for (let i = 0; i < BOARDS.length; i++)
+    if (BOARDS[i].console.device !== "Terminal" && obstacle(BOARDS[i]) === undefined) names.push(BOARDS[i].name);
+  return names.join(" or ");
 }
 
 /** The boards that can fill `role`. */

@@ -15,6 +15,8 @@ declare module "tracelet:build" {
   /** Does it send SmartBeacon's messages, or collect them? */
   export const MESSAGES: boolean;
   export const COLLECT: boolean;
+  /** Does it meet others by connections, as BlueTrace has it? Then neither ADVERTISE nor SCAN, which are for who only sends and hears. */
+  export const TOKEN: boolean;
   /** Any but GAEN alone. */
   export const SEVERAL: boolean;
   /** All that are built in: bit n for tag n. */

@@ -1,4 +1,5 @@
-import { ADVERTISE, BOARD_ID, COLLECT, CT10, LOCK, MESSAGES, PROOF, PROTOCOLS, ROLE, SCAN, SEVERAL, VERSION } from "tracelet:build";
+import { ADVERTISE, BOARD_ID, COLLECT, CT10, LOCK, MESSAGES, PROOF, PROTOCOLS, ROLE, SCAN, SEVERAL, TOKEN, VERSION } from "tracelet:build";
+import { TEMP_ID_PAGES } from "../protocols/bluetrace/temp-id-page.ts";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
 import { BLOCK_HEADER_BYTES, NEVER_PROVEN, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
 import { intervalNumber } from "../protocols/gaen/key-schedule.ts";
@@ -9,6 +10,7 @@ import {
   LOCK_KEY,
   LONG_BYTES,
   MARK,
+  PAGE_BYTES,
   PAGE_WORDS,
   PAYLOAD_BYTES,
   recordWords,
@@ -21,6 +23,9 @@ import { COMPACT_TOKEN, MESSAGE_FRAGMENT } from "../protocols/smartbeacon/advert
 import { CARRIER_AT, SETUP_BYTES } from "../protocols/smartbeacon/setup.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { batteryVolts } from "./battery-volts.ts";
+import { cuts, refusals, unreadable } from "./bluetrace/client.ts";
+import { meetings, refused as refusedMeetings } from "./bluetrace/meetings.ts";
+import { hasPages, org, pageEnds, refreshTime, tempIdPage, tempIdsLeft } from "./bluetrace/temp-ids.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { aes128, aesInUse, boardCrypto, sha256InUse } from "./crypto/board.ts";
 import {
@@ -49,6 +54,7 @@ import { lockKey, session, setLock, wrongAnswers } from "./lock.ts";
 import { endKeys, transmitted } from "./roles/beacon.ts";
 import { collected, handOver, refused } from "./roles/collector.ts";
 import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
+import { takeTempIds } from "./roles/token.ts";
 import { dailyKeys } from "./senders/contact-tracing-v1.ts";
 import { setUp } from "./senders/smartbeacon.ts";
 import { settings } from "./settings.ts";
@@ -93,21 +99,26 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           df: +writesDense(),
           op: SCAN ? openEncounters : 0,
           n: SCAN ? sightings : 0,
-          ad: +(ADVERTISE && advertising),
-          ro: ADVERTISE ? rotations : 0,
-          er: [ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
+          ad: +((ADVERTISE || TOKEN) && advertising),
+          ro: ADVERTISE || TOKEN ? rotations : 0,
+          er: [TOKEN ? radioErrors + refusals : ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
           c: settings,
           an: ADVERTISE ? +privateAddress : undefined,
           cr: ADVERTISE || PROOF ? aesInUse : undefined,
           sh: ADVERTISE ? sha256InUse : undefined,
           pf: PROOF && ADVERTISE ? (tick() - lastProof) | 0 : undefined,
           mv: Math.round(/*@__INLINE__*/ batteryVolts() * 1000),
-          ml: SCAN ? loadedMillivolts : undefined,
-          lb: SCAN ? +lowBattery : undefined,
+          ml: SCAN || TOKEN ? loadedMillivolts : undefined,
+          lb: SCAN || TOKEN ? +lowBattery : undefined,
           wd: SCAN ? [deadScans, radioRestarts] : undefined,
         };
         if (COLLECT) all.co = [collected, refused];
-        if (SEVERAL) all.pr = [PROTOCOLS, ADVERTISE ? transmitted() : 0];
+        if (SEVERAL) all.pr = [PROTOCOLS, TOKEN ? PROTOCOLS : ADVERTISE ? transmitted() : 0];
+        if (TOKEN) {
+          all.ha = hasPages() ? org : null;
+          all.te = [tempIdsLeft, refreshTime].concat(pageEnds);
+          all.me = [meetings, refusedMeetings, unreadable, cuts];
+        }
         if (LOCK) {
           all.lk = lockKey ? 1 : 0;
           all.wr = wrongAnswers;
@@ -253,6 +264,24 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         setUp(bytes);
         answer({});
         refresh();
+      };
+    if (TOKEN)
+      known.n = function (page: number, offset: number, text: string) {
+        if (!(page >= 0 && page < TEMP_ID_PAGES && offset < PAGE_BYTES)) return refuse("arg");
+        if (!hasPages()) return refuse("pag");
+        const address = tempIdPage(page);
+        if (offset < 0) flash.erasePage(address);
+        else {
+          const bytes = new Uint8Array(E.toArrayBuffer(atob(text)));
+          if (!bytes.length || offset + bytes.length > PAGE_BYTES) return refuse("arg");
+          flash.write(bytes, address + offset);
+        }
+        answer({});
+        // its magic comes last, and makes a page of it
+        if (!offset) {
+          takeTempIds();
+          refresh();
+        }
       };
     if (COLLECT)
       known.q = function (taken: number) {

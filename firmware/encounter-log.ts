@@ -1,4 +1,4 @@
-import { CT10, DP3T, EXTERNAL_FLASH, STORAGE, VERSION } from "tracelet:build";
+import { CT10, DP3T, EXTERNAL_FLASH, STORAGE, TOKEN, VERSION } from "tracelet:build";
 import { ascii, readU32, writeInt } from "../protocols/bytes.ts";
 import {
   BASE_SPAN,
@@ -16,6 +16,7 @@ import {
   LONG_BYTES,
   LONG_WORDS,
   MARK,
+  MEETING_RECORDS,
   PAGE_BYTES,
   PAGE_HEADER_BYTES,
   PAGE_MAGIC,
@@ -151,7 +152,7 @@ export function emptySlot(kind: number): Uint8Array {
   return slot;
 }
 /** Writes one record, for which there must be room. */
-function put(slot: Uint8Array): void {
+export function put(slot: Uint8Array): void {
   if (!usable) return;
   const address = wordAddress(newest, cursor);
   cursor += slot.length / WORD_BYTES;
@@ -252,9 +253,9 @@ function openPage(): void {
   putClock(CLOCK_REPEATED, CLOCK_STEP_UNKNOWN, 0);
   moveKeys();
 }
-/** For a record of any kind. */
+/** For a record of any kind, or for all records of a meeting. */
 function makeRoom(): void {
-  if (usable && cursor > PAGE_WORDS - LONG_WORDS) /*@__INLINE__*/ openPage();
+  if (usable && cursor > PAGE_WORDS - LONG_WORDS * (TOKEN ? MEETING_RECORDS : 1)) /*@__INLINE__*/ openPage();
 }
 
 /** `slot`: a whole record, as in log-format.ts, but for its check. */
@@ -282,7 +283,7 @@ function appendMark(started: number): void {
   slot.set(ascii(VERSION), 12);
   put(slot);
 }
-/** Base tick of the next record; past the span of a record's time field a new one. The next record is sure to find room on the same page. */
+/** Base tick of the next record; past the span of a record's time field a new one. The next record, or the next meeting, is sure to find room on the same page. */
 export function baseTick(): number {
   makeRoom();
   if (tick() - base > BASE_SPAN) appendMark(0);

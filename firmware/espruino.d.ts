@@ -32,11 +32,53 @@ declare interface SerialPort {
   println(text: string): void;
 }
 
+/** A promise of the interpreter. What is rejected by the radio is a text, no Error. */
+declare interface Pledge<T> {
+  then<R>(done: (value: T) => R | Pledge<R>): Pledge<R>;
+  catch(failed: (reason: unknown) => void): Pledge<void>;
+}
+/** A value of a peer, by a link that this board has made. Reads no more than the first part of it, 52 bytes (S140: 130), and writes as much as fits a packet, 50 (128). */
+declare interface RemoteCharacteristic {
+  uuid: string;
+  readValue(): Pledge<{ buffer: ArrayBuffer }>;
+  writeValue(data: Uint8Array): Pledge<void>;
+}
+/** A link that this board has made. */
+declare interface RemoteServer {
+  device: { on(event: "gattserverdisconnected", callback: () => void): void };
+  /** `undefined` for what isn't there. */
+  getPrimaryService(uuid: string): Pledge<{ getCharacteristics(): Pledge<RemoteCharacteristic[]> } | undefined>;
+  /** Throws where there is no link any more, or a task is under way; the link ends all the same. */
+  disconnect(): Pledge<unknown>;
+}
+/** Values that this board offers, by UUID, in their service. `value` is kept, and read again at each restart of the stack. */
+declare interface OfferedServices {
+  [service: string]: {
+    [characteristic: string]: {
+      value: Uint8Array;
+      maxLen: number;
+      readable: boolean;
+      writable: boolean;
+      onWrite: (event: { data: ArrayBuffer }) => void;
+    };
+  };
+}
+
 declare const Serial1: SerialPort;
 declare const Bluetooth: SerialPort;
 declare const USB: SerialPort;
 declare const NRF: {
   on(event: "disconnect", callback: () => void): void;
+  /** A central has connected: `aa:bb:cc:dd:ee:ff random`. */
+  on(event: "connect", callback: (address: string) => void): void;
+  /** Ends the link that a central has made. */
+  disconnect(): void;
+  /** Times in ms. One task at a time, for all links. */
+  connect(address: string, options: { minInterval: number; maxInterval: number }): Pledge<RemoteServer>;
+  /** The first call takes effect at once, each later one by a restart of the stack. `uart`: the console, for whoever connects. */
+  setServices(services: OfferedServices | undefined, options: { uart: boolean }): void;
+  updateServices(services: OfferedServices): void;
+  setSecurity(options: { pair: boolean }): void;
   sleep(): void;
   wake(): void;
   setAdvertising(data: Uint8Array | object, options: object): void;

@@ -1,4 +1,4 @@
-import { ADVERTISE, BLUETOOTH_CONSOLE, BUTTON, LOCK, MESSAGES, SCAN } from "tracelet:build";
+import { ADVERTISE, BLUETOOTH_CONSOLE, BUTTON, LOCK, MESSAGES, SCAN, TOKEN } from "tracelet:build";
 import { CLOCK_SET, CLOCK_STEP_UNKNOWN, CLOCK_UNMEASURED } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { PRIVATE_ADDRESS, SCAN_TIME } from "../protocols/settings.ts";
@@ -12,6 +12,7 @@ import { lockKey, openLock } from "./lock.ts";
 import { NEVER } from "./never.ts";
 import { endKeys, rotate } from "./roles/beacon.ts";
 import { isDeaf, listen, scanner } from "./roles/scanner.ts";
+import { installToken, openTokenConsole, proceed } from "./roles/token.ts";
 import { carrier } from "./senders/smartbeacon.ts";
 import { settings } from "./settings.ts";
 import { advertising, stopAdvertising, takeStaticAddress } from "./transmitter.ts";
@@ -59,7 +60,7 @@ export function start(crypto: Crypto): void {
     if (ADVERTISE && (moved < -60 || getTime() - moved < PLAUSIBLE)) endKeys(0);
     appendClock(CLOCK_SET, step, roundTripMs);
     // a clock that is put right a little changes nothing on the air before midnight
-    refreshAt = advertising && Math.abs(moved) <= 60 ? Math.min(refreshAt, tick() + DAY - (unixTime() % DAY)) : 0;
+    refreshAt = !TOKEN && advertising && Math.abs(moved) <= 60 ? Math.min(refreshAt, tick() + DAY - (unixTime() % DAY)) : 0;
     cleanAt = 0;
     schedule();
   }
@@ -85,6 +86,7 @@ export function start(crypto: Crypto): void {
   }
   /** What is on the air from now on. Answers for how many seconds. */
   function refresh(unix: number): number {
+    if (TOKEN) return /*@__INLINE__*/ proceed(unix);
     // a new address restarts the radio stack, which waits for the end of a connection
     if (NRF.getSecurityStatus().connected) return BLUETOOTH_CONSOLE ? SERVICE_SECONDS : 10;
     // a compact token says that its clock is not set, all others are silent then (COM-04, QB-14)
@@ -127,7 +129,7 @@ export function start(crypto: Crypto): void {
   // it were on the screen else
   if (BLUETOOTH_CONSOLE) E.setConsole("Bluetooth", { force: true });
   E.on("kill", function () {
-    if (ADVERTISE) stopAdvertising();
+    if (ADVERTISE || TOKEN) stopAdvertising();
     if (SCAN) scanner.endStep(2);
   });
   /*@__INLINE__*/ openLog();
@@ -152,7 +154,8 @@ export function start(crypto: Crypto): void {
       schedule();
       stopAdvertising();
       // first of all, for the name is made of it: neither is to be seen with the last identifier
-      if (ADVERTISE) takeStaticAddress();
+      if (TOKEN) openTokenConsole(SERVICE_SECONDS);
+      if (ADVERTISE || TOKEN) takeStaticAddress();
       // the name of a locked one tells nothing, neither here nor to whoever connects
       NRF.setAdvertising(
         {},
@@ -160,6 +163,12 @@ export function start(crypto: Crypto): void {
       );
       NRF.wake();
       refreshAt = tick() + SERVICE_SECONDS;
+      schedule();
+    });
+  }
+  if (TOKEN) {
+    /*@__INLINE__*/ installToken(function () {
+      refreshAt = 0;
       schedule();
     });
   }

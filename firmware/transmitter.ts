@@ -1,4 +1,4 @@
-import { BLUETOOTH_CONSOLE, MESSAGES, SCAN, SEVERAL } from "tracelet:build";
+import { BLUETOOTH_CONSOLE, MESSAGES, SCAN, SEVERAL, TOKEN } from "tracelet:build";
 import { formatAddress, randomAddress, STATIC_RANDOM } from "../protocols/random-address.ts";
 import { ADVERTISING_INTERVAL, PRIVATE_ADDRESS, TX_POWER } from "../protocols/settings.ts";
 import { tick } from "./board-clock.ts";
@@ -44,15 +44,18 @@ export function transmit(data: Uint8Array, all?: Uint8Array[], sameAddress?: boo
   const flags = without;
   try {
     // asleep, both are only stored; waking sends the new payload from the new address
-    NRF.setAdvertising(SEVERAL && all && all.length > 1 ? all.map(withoutFlags) : data.subarray(without), {
-      connectable: false,
-      scannable: false,
-      interval: settings[ADVERTISING_INTERVAL],
-    });
-    if (!(MESSAGES && sameAddress)) {
+    NRF.setAdvertising(
+      SEVERAL && all && all.length > 1 ? all.map(withoutFlags) : data.subarray(without),
+      // who may be connected to says no name either (BT-11)
+      TOKEN
+        ? { connectable: true, scannable: true, interval: settings[ADVERTISING_INTERVAL], name: "-" }
+        : { connectable: false, scannable: false, interval: settings[ADVERTISING_INTERVAL] },
+    );
+    if (!((MESSAGES || TOKEN) && sameAddress)) {
       privateAddress = false;
       // a radio that has been deaf for long needs the restart that a static address brings
-      if (settings[PRIVATE_ADDRESS] && !(SCAN && isDeaf(tick()))) {
+      // of a non-resolvable one nobody may be connected to
+      if (!TOKEN && settings[PRIVATE_ADDRESS] && !(SCAN && isDeaf(tick()))) {
         privateAddress = /*@__INLINE__*/ renewPrivateAddress();
         if (SEVERAL) privateRefused = !privateAddress;
         if (!privateAddress) radioErrors++;

@@ -1,5 +1,6 @@
-import { ADVERTISE, SCAN } from "tracelet:build";
+import { ADVERTISE, SCAN, TOKEN } from "tracelet:build";
 import { lowBattery } from "./battery.ts";
+import { tempId } from "./bluetrace/temp-ids.ts";
 import { tick, unixTime } from "./board-clock.ts";
 import { lastProof } from "./console.ts";
 import { nearlyFull, usable } from "./encounter-log.ts";
@@ -20,9 +21,9 @@ export function wearerState(): number {
   if (!usable) return NO_LOG;
   if (!unixTime()) return CLOCK_UNSET;
   // for up to ten minutes after a restart, too: an identifier is sent from one address only
-  if (ADVERTISE && !advertising) return SILENT;
+  if (TOKEN ? !tempId : ADVERTISE && !advertising) return SILENT;
   if (nearlyFull()) return NEARLY_FULL;
-  return SCAN && lowBattery ? LOW_BATTERY : WELL;
+  return (SCAN || TOKEN) && lowBattery ? LOW_BATTERY : WELL;
 }
 
 /** Seconds since somebody last confirmed what this board sends; NEVER_PROVEN and more where nobody has since the start. */

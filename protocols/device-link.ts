@@ -33,6 +33,7 @@ export const FRAME_OVERHEAD = 8;
  * | `T.y(tag, ago)` | somebody has heard the tag that the last `T.p` answered, `ago` seconds ago. `tag`: its first four bytes as a u32, little-endian; serves once; answer JSON `{}` |
  * | `T.l(k0, k1, k2, k3)` | lock key from now on: four u32, the 16 bytes little-endian; all zero: no lock. Answer JSON `{}`. In force when the session ends, and at each start |
  * | `T.b(setup)` | role smartbeacon: what it is from now on, the bytes of smartbeacon/setup.ts in base64; answer JSON `{}`. Kept over restarts, never told again |
+ * | `T.n(page, offset, text)` | role token: bytes in base64 for a page of TempIDs (bluetrace/temp-id-page.ts); `offset` -1 erases it, 0 comes last and puts it in force; answer JSON `{}`. Never told again |
  * | `T.q(tick)` | of boards that collect SmartBeacons' messages: all that wait, after forgetting those complete up to `tick` (-1: none). Of each u32 tick at which it was complete, rounded up; u8 type, B1, B2 or B3; u8 length; the message |
  * | `T.l()` | ends the session: answer JSON `{}`, then the board is locked if it has a key |
  *
@@ -106,6 +107,13 @@ export interface DeviceStatus {
   pr?: [number, number];
   /** SmartBeacons' messages collected since start, and packets that were refused; of boards that collect. */
   co?: [number, number];
+  // of the role token, BlueTrace
+  /** Health authority; empty: nobody has brought TempIDs; null: the log has no pages for them. */
+  ha?: string | null;
+  /** TempIDs that have not expired; Unix time from which on new ones are due; last second of those of either page, 0: none. */
+  te?: [number, number, number, number];
+  /** Since start: meetings written down; messages refused; peers that offered nothing to read; links that were cut for taking too long. */
+  me?: [number, number, number, number];
   /** AES of a board that has use for it: `in` the interpreter's, `sd` the chip's by way of the SoftDevice, `js` our own. */
   cr?: string;
   /** SHA-256 of a board that transmits: `in` the interpreter's, `th` our machine code, `js` our own. */
@@ -134,6 +142,7 @@ export const REFUSALS: { [code: string]: string } = {
   seq: "no such sequence number",
   log: "the board has no usable log file",
   clk: "the clock is not set",
+  pag: "its log has no pages for TempIDs",
   tag: "it is not what was asked for last",
   opt: "the firmware was built without this",
   key: "the answer to the challenge is wrong",

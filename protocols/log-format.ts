@@ -52,7 +52,8 @@ export const PAGE_MAGIC = 0x504c54 + LOG_VERSION * 0x1000000;
 // offset 0   4  magic 'T' 'L' 'H' version
 // offset 4   8  log id, random, drawn by the hub when it creates the file
 // offset 12  1  number of pages in the ring
-// offset 13 15  reserved, 0xFF
+// offset 13  1  pages behind the ring that are none of the log (bluetrace/temp-id-page.ts); 0xFF: none
+// offset 14 14  reserved, 0xFF
 // offset 28  4  CRC-32 of the 28 bytes before
 export const HEAD_BYTES = 32;
 export const HEAD_MAGIC = 0x484c54 + LOG_VERSION * 0x1000000;
@@ -98,6 +99,17 @@ export function recordWords(first: number): number {
 // offset 17  u8       protocol-tags.ts
 // offset 18  i8       transmit power that the packet tells, dBm; 127: it tells none
 // offset 19  2 bytes  zero
+//
+// ENCOUNTER that is a meeting of BlueTrace: three records, one behind the other on one page; it counts when all three are whole
+// offset 1   16 bytes TempID, the first of 61; of the other two 16 of the bytes that follow
+// offset 17  u8       4, of protocol-tags.ts
+// offset 18  i8       transmit power as above; of the other two the next byte
+// offset 19  u8       0, 1, 2: which of the three
+// offset 20  u8       0 we were the peripheral, 1 the central; of the other two the next byte
+// offset 21  u32      as above, no duration, count 1; of the other two the next bytes, but for offset 23: bit 2 set, as in all that is not GAEN's, the others zero
+// offset 25  u16      as above; of the other two the next bytes
+// So the second has bytes 16 to 38 of the TempID (offsets 1 to 16, 18, 20, 21, 22, 24, 25, 26), the third 39 to 60 and a zero. The same TempID met again is a DENSE record, whose
+// bits 4-7 at offset 0 are 0 or 1 as offset 20 here.
 //
 // DENSE: an encounter that a match still finds, with 40 bits of the identifier
 // offset 0   bits 4-7 max − mean RSSI (15 means 15 or more)
@@ -174,6 +186,12 @@ export const BASE_SPAN = 0x7fffe;
 /** Bit of the time field of an ENCOUNTER, of a DENSE: not GAEN's. */
 export const OTHERS = 1 << 18;
 export const OTHERS_DENSE = 1 << 16;
+/** Offset of the number among the three records of a meeting of BlueTrace, and of who was the central. */
+export const MEETING_PART_AT = 19;
+export const MEETING_ROLE_AT = 20;
+/** Records of a meeting; where the second and the third have the bytes of the TempID beyond the first 16, 23 each. */
+export const MEETING_RECORDS = 3;
+export const MEETING_PLACES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 21, 22, 24, 25, 26];
 /** No transmit power is told. */
 export const NO_POWER = 127;
 /** An encounter longer than this is closed and begins anew: 8 bits of 8 s, less what rounding adds. */

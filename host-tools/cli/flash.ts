@@ -32,7 +32,7 @@ const manifestShape = z.object({
   version: z.string(),
   bytes: z.number(),
   sha256: z.string(),
-  flash: z.object({ ringPages: z.number() }),
+  flash: z.object({ ringPages: z.number(), pagesBehind: z.number().default(0) }),
   log: z.object({ format: z.number() }),
   recovery: z.object({ code: z.string() }).optional(),
 });
@@ -55,7 +55,8 @@ function read(file: string): Buffer {
 export function toBundle(code: Uint8Array, manifest: z.infer<typeof manifestShape>): Bundle {
   const { board, role, version } = manifest;
   const recovery = manifest.recovery && Buffer.from(manifest.recovery.code, "latin1");
-  return { code, board, role, version, logPages: manifest.flash.ringPages, logVersion: manifest.log.format, recovery };
+  const { ringPages, pagesBehind } = manifest.flash;
+  return { code, board, role, version, logPages: ringPages, pagesBehind, logVersion: manifest.log.format, recovery };
 }
 
 /** A bundle and the manifest beside it. @throws FormatError `bad_manifest` where they don't belong together */

@@ -24,6 +24,8 @@ export interface Bundle {
   version: string;
   /** Pages of the log's ring it wants. */
   logPages: number;
+  /** Pages behind the ring that it cannot do without: for TempIDs; absent: none. */
+  pagesBehind?: number;
   /** LOG_VERSION it was built with. */
   logVersion: number;
   /** What the board runs at power-on, before it; absent where the firmware has no lock. */
@@ -88,7 +90,9 @@ export async function flash(board: Board, bundle: Bundle, options: FlashOptions 
   const before = board.identity.firmware ? await board.anyStatus() : undefined;
   const survey = await surveyStorage(board.repl, facts);
   const fresh = decide(board, facts, survey, bundle, before, options);
-  const layout: Layout = { facts, logPages: fresh ? bundle.logPages : survey.head!.pages };
+  const layout: Layout = fresh
+    ? { facts, logPages: bundle.logPages, pagesBehind: bundle.pagesBehind ?? 0 }
+    : { facts, logPages: survey.head!.pages, pagesBehind: survey.head!.pagesBehind };
   requireRoom(board, bundle, layout, fresh);
   const same = !fresh && before?.v === bundle.version && isThere(survey.code, bundle.code) && isThere(survey.recovery, bundle.recovery);
   const result = {
@@ -185,7 +189,9 @@ function decide(
     const count = survey.files.length > FILES_NAMED ? `${survey.files.length} ` : "";
     throw new DeviceError("foreign_files", `${name}: the board has ${count}${files}${back}; save what you need, then erase them with --erase`);
   }
-  const { version } = survey.head!;
+  const { version, pagesBehind } = survey.head!;
+  if (bundle.pagesBehind && version === bundle.logVersion && pagesBehind !== bundle.pagesBehind)
+    throw new DeviceError("other_log", `${name}: the board's log has no pages for TempIDs, which a ${bundle.role} needs; ${BEGIN_ANEW}`);
   if (version !== bundle.logVersion)
     throw new DeviceError("other_log", `${name}: the board's log has format ${version}, the new firmware writes ${bundle.logVersion}; ${BEGIN_ANEW}`);
   return false;

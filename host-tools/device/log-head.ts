@@ -6,6 +6,8 @@ import type { Repl } from "./repl.ts";
 const HEAD_CRC_AT = 28;
 const VERSION_AT = 3;
 const PAGES_AT = 12;
+const BEHIND_AT = 13;
+const NONE_BEHIND = 0xff;
 /** A file's own header in Storage. Source: Espruino src/jsflash.h, JsfFileHeader. */
 export const STORAGE_HEADER_BYTES = 32;
 
@@ -16,14 +18,17 @@ export interface LogHead {
   id: string;
   /** Flash pages in the ring. */
   pages: number;
+  /** Pages behind the ring, for TempIDs. */
+  pagesBehind: number;
 }
 
 /** The head of a log file: 32 bytes of protocols/log-format.ts. `id`: 8 bytes. */
-export function encodeLogHead(id: Uint8Array, pages: number): Uint8Array {
+export function encodeLogHead(id: Uint8Array, pages: number, pagesBehind = 0): Uint8Array {
   const head = Buffer.alloc(HEAD_BYTES, 0xff);
   head.writeUInt32LE(HEAD_MAGIC, 0);
   head.set(id.subarray(0, LOG_ID_BYTES), 4);
   head[PAGES_AT] = pages;
+  head[BEHIND_AT] = pagesBehind || NONE_BEHIND;
   head.writeUInt32LE(crc32(head.subarray(0, HEAD_CRC_AT)), HEAD_CRC_AT);
   return head;
 }
@@ -33,10 +38,11 @@ export function decodeLogHead(head: Uint8Array): LogHead | undefined {
   if (head.length < HEAD_BYTES || ((readU32(head, 0) ^ HEAD_MAGIC) & 0xffffff) !== 0) return undefined;
   const version = head[VERSION_AT];
   if (version === LOG_VERSION && readU32(head, HEAD_CRC_AT) !== crc32(head.subarray(0, HEAD_CRC_AT))) return undefined;
-  return { version, id: Buffer.from(head.subarray(4, 4 + LOG_ID_BYTES)).toString("hex"), pages: head[PAGES_AT] };
+  const pagesBehind = head[BEHIND_AT] === NONE_BEHIND ? 0 : head[BEHIND_AT];
+  return { version, id: Buffer.from(head.subarray(4, 4 + LOG_ID_BYTES)).toString("hex"), pages: head[PAGES_AT], pagesBehind };
 }
 
-/** Size of the log file in Storage: head and ring, so that with the file's header it fills whole flash pages. */
+/** Size of the log file in Storage: head, ring and what is behind it, so that with the file's header it fills whole flash pages. */
 export function logFileBytes(pages: number): number {
   return pages * PAGE_BYTES + (PAGE_BYTES - STORAGE_HEADER_BYTES);
 }

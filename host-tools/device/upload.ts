@@ -27,10 +27,12 @@ export interface Layout {
   facts: BoardFacts;
   /** Pages in the ring of the log. */
   logPages: number;
+  /** Pages behind it, in the same file. */
+  pagesBehind: number;
 }
 
-function addressAfterLog({ facts, logPages }: Layout): number {
-  return facts.storage.address + (1 + logPages) * PAGE_BYTES;
+function addressAfterLog({ facts, logPages, pagesBehind }: Layout): number {
+  return facts.storage.address + (1 + logPages + pagesBehind) * PAGE_BYTES;
 }
 function storageEnd({ facts }: Layout): number {
   return facts.storage.address + ownPages(facts) * facts.storage.pageBytes;
@@ -44,10 +46,10 @@ export function roomForCode(layout: Layout, recoveryBytes: number): number {
 
 /** Erases all of Storage and makes an empty log, first in Storage, under the random `id` (8 bytes). */
 export async function createLog(repl: Repl, layout: Layout, id: Uint8Array): Promise<void> {
-  const head = Buffer.from(encodeLogHead(id, layout.logPages)).toString("base64");
+  const head = Buffer.from(encodeLogHead(id, layout.logPages, layout.pagesBehind)).toString("base64");
   const address = layout.facts.storage.address + STORAGE_HEADER_BYTES;
   await repl.evaluate(`require("Storage").eraseAll()`, layout.facts.storage.internal ? FLASH_MS : CHIP_ERASE_MS);
-  await repl.evaluate(`require("Storage").write("${LOG_FILE}",atob("${head}"),0,${logFileBytes(layout.logPages)})`, FLASH_MS);
+  await repl.evaluate(`require("Storage").write("${LOG_FILE}",atob("${head}"),0,${logFileBytes(layout.logPages + layout.pagesBehind)})`, FLASH_MS);
   const written = await repl.evaluate(`btoa(require("Flash").read(${encodeLogHead(id, 1).length},${address}))`, FLASH_MS, 3);
   if (written !== head)
     throw new DeviceError(

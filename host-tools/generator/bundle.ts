@@ -78,7 +78,9 @@ export async function buildFirmware(request: FirmwareRequest): Promise<Firmware>
 }
 
 function chooseFeatures(request: FirmwareRequest): string[] {
-  return Object.keys(FEATURES).filter((name) => (ON_DEMAND.includes(name) ? request.with?.includes(name) : !request.without?.includes(name)));
+  // a TempID is on no air, so nobody could testify for it
+  const without = ROLES[request.role]?.connects ? [...(request.without ?? []), "proof"] : request.without;
+  return Object.keys(FEATURES).filter((name) => (ON_DEMAND.includes(name) ? request.with?.includes(name) : !without?.includes(name)));
 }
 
 /** What the board runs at power-on, before the firmware: firmware/recovery.ts. "" where it has no lock. */
@@ -138,8 +140,9 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
       GUESTS: guestsOf(protocols),
       SEVERAL: protocols.some((name) => name !== "gaen"),
       PROTOCOLS: protocolMask(protocols),
-      ADVERTISE: ROLES[role].advertise,
-      SCAN: ROLES[role].scan,
+      TOKEN: ROLES[role].connects === true,
+      ADVERTISE: ROLES[role].advertise && !ROLES[role].connects,
+      SCAN: ROLES[role].scan && !ROLES[role].connects,
       DEFAULTS: settingValues(settings),
       STORAGE: board.storage.address,
       EXTERNAL_FLASH: !board.storage.internal,

@@ -89,12 +89,11 @@ export function makeManifest(input: ManifestInput, code: string, variables: numb
     flashBytes: fileBytes(bytes),
     sha256: createHash("sha256").update(code, "latin1").digest("hex"),
     variables: { estimated: variables, atWork: need.total, total: board.variables.count },
-    flash: planFlash(
-      board,
-      bytes,
-      (ROLES[input.role].advertise ? keyRecords(input.protocols, input.settings.retention) : 0) + (input.features.includes("lock") ? 1 : 0),
-      input.recovery ? fileBytes(input.recovery.length) : 0,
-    ),
+    flash: planFlash(board, bytes, {
+      keys: (ROLES[input.role].advertise ? keyRecords(input.protocols, input.settings.retention) : 0) + (input.features.includes("lock") ? 1 : 0),
+      beside: input.recovery ? fileBytes(input.recovery.length) : 0,
+      meetings: ROLES[input.role].connects === true,
+    }),
     log: { file: LOG_FILE, format: LOG_VERSION },
     ...(input.recovery ? { recovery: { file: RECOVERY_FILE, code: input.recovery } } : {}),
   };

@@ -52,6 +52,7 @@ test("a manifest says what is in a bundle and what it leaves room for", () => {
       pages: 10,
       codePages: 1,
       ringPages: 8,
+      pagesBehind: 0,
       logBytes: 36832,
       guaranteedEncounters: 7 * 140 - 16,
       maximumEncounters: 9 * 140 - 17,
@@ -67,7 +68,7 @@ describe("flash", () => {
   test("is shared out without a gap: head, ring and code are all pages", () => {
     fc.assert(
       fc.property(fc.constantFrom(...internal), fc.integer({ min: 1, max: 24000 }), fc.integer({ min: 0, max: 24 }), (facts, bytes, keys) => {
-        const plan = planFlash(facts, bytes, keys);
+        const plan = planFlash(facts, bytes, { keys });
         expect(1 + plan.ringPages + plan.codePages).toBe(facts.storage.pages);
         expect(fileBytes(plan.logBytes) % facts.storage.pageBytes).toBe(0);
         expect(plan.codePages * facts.storage.pageBytes).toBeGreaterThanOrEqual(fileBytes(bytes));
@@ -79,8 +80,8 @@ describe("flash", () => {
   });
 
   test("is refused to code that leaves less than two pages of ring, to the byte", () => {
-    expect(planFlash(puckjs, 28640, 0)).toMatchObject({ codePages: 7, ringPages: 2, guaranteedEncounters: 140 });
-    expect(() => planFlash(puckjs, 28641, 0)).toThrow(ConfigError);
+    expect(planFlash(puckjs, 28640, { keys: 0 })).toMatchObject({ codePages: 7, ringPages: 2, guaranteedEncounters: 140 });
+    expect(() => planFlash(puckjs, 28641, { keys: 0 })).toThrow(ConfigError);
   });
 
   test("counts header and padding of a file", () => {
@@ -89,7 +90,7 @@ describe("flash", () => {
 
   test("with other pages than the log's is refused", () => {
     const odd: BoardFacts = { ...puckjs, storage: { ...puckjs.storage, pageBytes: 1024 } };
-    expect(() => planFlash(odd, 100, 0)).toThrow("Puck.js has pages of 1024 bytes; the log is made for 4096");
+    expect(() => planFlash(odd, 100, { keys: 0 })).toThrow("Puck.js has pages of 1024 bytes; the log is made for 4096");
   });
 });
 

@@ -46,8 +46,10 @@ export function install(board: VirtualBoard, firmware: Firmware, ringPages = fir
   head.writeUInt32LE(HEAD_MAGIC, 0);
   logId.copy(head, 4);
   head[12] = ringPages;
+  const { pagesBehind } = firmware.manifest.flash;
+  if (pagesBehind) head[13] = pagesBehind;
   head.writeUInt32LE(crc32(head.subarray(0, 28)), 28);
-  if (!board.storage.find(LOG_FILE)) board.storage.write(LOG_FILE, head, undefined, 0, (ringPages + 1) * PAGE_BYTES - HEAD_BYTES);
+  if (!board.storage.find(LOG_FILE)) board.storage.write(LOG_FILE, head, undefined, 0, (ringPages + 1 + pagesBehind) * PAGE_BYTES - HEAD_BYTES);
   board.storage.write(".bootcde", Buffer.from(firmware.code, "latin1"));
 }
 
