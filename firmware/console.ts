@@ -116,7 +116,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         if (SEVERAL) all.pr = [PROTOCOLS, TOKEN ? PROTOCOLS : ADVERTISE ? transmitted() : 0];
         if (TOKEN) {
           all.ha = hasPages() ? org : null;
-          all.te = [tempIdsLeft, refreshTime].concat(pageEnds);
+          all.te = [tempIdsLeft(unixTime()), refreshTime].concat(pageEnds);
           all.me = [meetings, refusedMeetings, unreadable, cuts];
         }
         if (LOCK) {

@@ -34,8 +34,6 @@ export let refreshTime = 0;
 export let tempId: Uint8Array | undefined;
 export let validFrom = 0;
 export let validUntil = -1;
-/** TempIDs that had not expired when one was chosen last. */
-export let tempIdsLeft = 0;
 /** Last second of the last TempID of each page; 0: the page isn't whole, or of another authority. */
 export let pageEnds: number[] = [];
 
@@ -75,37 +73,44 @@ export function openTempIds(): void {
   for (let i = 0; i < TEMP_ID_PAGES; i++) if (orgs[i] !== org) pageEnds[i] = 0;
 }
 
-/** The TempID for `unix`, of those that are good the one that lasts longest, or none. Answers the seconds until there may be one. */
-export function chooseTempId(unix: number): number {
-  let found = 0;
-  let soonest = DAY;
-  tempId = undefined;
-  validUntil = -1;
-  tempIdsLeft = 0;
-  for (let i = 0; i < TEMP_ID_PAGES; i++) {
-    if (!pageEnds[i]) continue;
-    const address = tempIdPage(i);
-    const count = flash.read(1, address + COUNT_AT)[0];
-    for (let k = 0; k < count; k++) {
-      const times = timesOf(address, k);
-      const first = readU32(times, 0);
-      const last = readU32(times, 4);
-      if (unix > last) continue;
-      tempIdsLeft++;
-      if (first > unix) soonest = Math.min(soonest, first - unix);
-      else if (last > validUntil) {
-        found = address + TEMP_IDS_AT + k * TEMP_ID_RECORD + 8;
-        validFrom = first;
-        validUntil = last;
-      }
-    }
-  }
-  if (found) tempId = flash.read(TEMP_ID_BYTES, found);
-  return soonest;
-}
-
 /** Another look is due: the hub has brought some, or the board was somebody else's for a minute. */
 export function forgetTempId(): void {
   tempId = undefined;
   validUntil = -1;
+}
+
+/** Calls back for each TempID that has not expired at `unix`, with the flash address of its 61 bytes. In its last second it makes way: the next one begins with it. */
+function eachTempId(unix: number, callback: (first: number, last: number, address: number) => void): void {
+  for (let i = 0; i < TEMP_ID_PAGES; i++) {
+    const address = tempIdPage(i);
+    const count = pageEnds[i] && flash.read(1, address + COUNT_AT)[0];
+    for (let k = 0; k < count; k++) {
+      const times = timesOf(address, k);
+      if (unix < readU32(times, 4)) callback(readU32(times, 0), readU32(times, 4), address + TEMP_IDS_AT + k * TEMP_ID_RECORD + 8);
+    }
+  }
+}
+/** TempIDs that have not expired at `unix`. */
+export function tempIdsLeft(unix: number): number {
+  let left = 0;
+  eachTempId(unix, function () {
+    left++;
+  });
+  return left;
+}
+/** The TempID for `unix`, of those that are good the one that lasts longest, or none. Answers the seconds until there may be one. */
+export function chooseTempId(unix: number): number {
+  let found = 0;
+  let soonest = DAY;
+  forgetTempId();
+  eachTempId(unix, function (first, last, address) {
+    if (first > unix) soonest = Math.min(soonest, first - unix);
+    else if (last > validUntil) {
+      found = address;
+      validFrom = first;
+      validUntil = last;
+    }
+  });
+  if (found) tempId = flash.read(TEMP_ID_BYTES, found);
+  return soonest;
 }

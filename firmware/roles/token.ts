@@ -7,7 +7,7 @@ import { exchangeWithNext, exchanging, installClient, listenForPeers } from "../
 import { newQuarter } from "../bluetrace/meetings.ts";
 import { isMet, remember, thrownOut } from "../bluetrace/peers.ts";
 import { goodbye, guest, offer, welcome } from "../bluetrace/server.ts";
-import { chooseTempId, forgetTempId, openTempIds, service, tempId, validFrom, validUntil } from "../bluetrace/temp-ids.ts";
+import { chooseTempId, forgetTempId, openTempIds, org, service, tempId, validFrom, validUntil } from "../bluetrace/temp-ids.ts";
 import { tick } from "../board-clock.ts";
 import { hardwareRandom } from "../crypto/random.ts";
 import { settings } from "../settings.ts";
@@ -55,7 +55,7 @@ function redraw(): void {
 }
 /** Seconds for a peer from now on; none beyond the TempID that it is told. */
 function patience(unix: number): number {
-  return Math.min(PATIENCE, Math.max(0, validUntil + 1 - unix));
+  return Math.min(PATIENCE, Math.max(0, validUntil - unix));
 }
 
 /** `again`: looks at once what is to be done. */
@@ -78,8 +78,10 @@ export function installToken(again: () => void): void {
 }
 /** The hub has brought TempIDs. */
 export function takeTempIds(): void {
+  const before = org;
   openTempIds();
-  forgetTempId();
+  // of the same authority the one in use stays until its end
+  if (org !== before) forgetTempId();
 }
 /** The console for whoever connects, for `seconds` and as long as somebody is connected then. Advertising is the caller's. */
 export function openTokenConsole(seconds: number): void {
@@ -117,7 +119,7 @@ export function proceed(unix: number): number {
   if (guest) return attend(now, unix);
   const rest = exchanging();
   if (rest) return rest;
-  if (unix < validFrom || unix > validUntil) {
+  if (unix < validFrom || unix >= validUntil) {
     if (phase === LISTENING) listenForPeers(false);
     phase = ADVERTISING;
     stopAdvertising();
@@ -126,7 +128,8 @@ export function proceed(unix: number): number {
     if (!tempId) return wait;
     fresh = true;
     newQuarter();
-    if (!scanAt) scanAt = now + jitter() * 6;
+    // after a silence, too, not all at once
+    if (scanAt <= now) scanAt = now + jitter() * 6;
   }
   if (phase === LISTENING) {
     if (now < phaseUntil) return phaseUntil - now;
@@ -158,5 +161,5 @@ export function proceed(unix: number): number {
     fresh = false;
     advertisementUntil = now + ADVERTISEMENT;
   }
-  return Math.max(0, Math.min(scanAt - now, advertisementUntil - now, validUntil + 1 - unix));
+  return Math.max(0, Math.min(scanAt - now, advertisementUntil - now, validUntil - unix));
 }

@@ -49,9 +49,13 @@ export function readBatch(file: string): TempIdBatch {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new ConfigError("no_file", `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}; it must hold an authority's batch of TempIDs`, {
-      cause,
-    });
+    throw new ConfigError(
+      "no_file",
+      `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}; it must hold an authority's batch of TempIDs`,
+      {
+        cause,
+      },
+    );
   }
   const batch = parseBatch(text);
   if (!batch)

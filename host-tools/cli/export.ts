@@ -73,6 +73,8 @@ function checkOthers(protocol: string, { keys }: ExportOptions): void {
   if (!known.includes(protocol)) {
     throw new ConfigError("unknown_protocol", `no protocol is called "${protocol}"; known: ${known.join(", ")}`);
   }
+  if (protocol === "bluetrace")
+    throw new ConfigError("meetings", "bluetrace: meetings go to a health authority; `tracelet bluetrace export` writes them for upload");
   if (protocol === "smartbeacon")
     throw new ConfigError(
       "sealed_messages",

@@ -58,7 +58,7 @@ export const register: RegisterCommand = (program) => {
     .requiredOption("--db <file>", "database; created if it does not exist")
     .option("--board <id>", "name of the device that the files come from")
     .option("--json", "one JSON document instead of text")
-    .action(async (paths: string[], options: { db: string; board?: string; retention: number; json?: boolean }) => {
+    .action(async (paths: string[], options: { db: string; board?: string; retention?: number; json?: boolean }) => {
       const output = createOutput(options.json === true);
       const store = Store.open(options.db);
       try {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ToolError } from "../errors.ts";
+import { register as bluetrace } from "./bluetrace.ts";
 import { register as build } from "./build.ts";
 import { register as clocks } from "./clocks.ts";
 import { register as config } from "./config.ts";
@@ -49,6 +50,7 @@ const COMMANDS: RegisterCommand[] = [
   label,
   lock,
   smartbeacon,
+  bluetrace,
   contact,
   pull,
   exportFiles,

@@ -78,7 +78,7 @@ export const register: RegisterCommand = (program) => {
     .description("fetch a board's log, and SmartBeacon messages that wait on it, into the database; goes on where the last pull ended")
     .requiredOption("--db <file>", "database; created if it does not exist")
     .option("--dry-run", "only say what would be pulled")
-    .action(async (options: LinkOptions & { db: string; dryRun?: boolean; retention: number }) => {
+    .action(async (options: LinkOptions & { db: string; dryRun?: boolean; retention?: number }) => {
       const dryRun = options.dryRun === true;
       const store = Store.open(options.db);
       try {

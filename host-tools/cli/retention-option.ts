@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { type Purged, RETENTION_DAYS } from "../store/retention.ts";
+import { MEETING_DAYS, type Purged, RETENTION_DAYS } from "../store/retention.ts";
 
 const MOST_DAYS = 36_500;
 
@@ -10,7 +10,11 @@ function days(text: string): number {
 
 /** Adds `--retention`: commands that put something into the database delete what is too old (COM-05). */
 export function withRetentionOption(command: Command): Command {
-  return command.option("--retention <days>", "afterwards delete what is older than this; imported rows age from their import", days, RETENTION_DAYS);
+  return command.option(
+    "--retention <days>",
+    `afterwards delete what is older than this; imported rows age from their import (default: ${RETENTION_DAYS}, meetings of BlueTrace ${MEETING_DAYS})`,
+    days,
+  );
 }
 
 /** What was deleted for its age as lines for a person; none where nothing was. */

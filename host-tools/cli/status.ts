@@ -1,4 +1,5 @@
 import { findBoard } from "../../boards/index.ts";
+import { FEWEST_TEMP_IDS } from "../../protocols/bluetrace/temp-id.ts";
 import { type DeviceStatus, NEVER_PROVEN } from "../../protocols/device-link.ts";
 import { WORD_BYTES } from "../../protocols/log-format.ts";
 import type { Board } from "../device/board.ts";
@@ -34,6 +35,7 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number, room: Lo
     `  lock      ${lockInWords(status)}`,
     `  errors    ${radio} radio, ${flash} flash, ${overflows} scans in which the input queue overflowed`,
     ...(status.co ? [`  collected ${status.co[0]} SmartBeacon messages since start, ${status.co[1]} packets refused`] : []),
+    ...tokenLines(status, status.u / 1000).map((line) => `  ${line}`),
     ...(status.wd ? [`  watch     ${status.wd[0]} dead scans, ${status.wd[1]} restarts of the radio after an hour of silence`] : []),
     "  settings",
     ...settingsTable(namedSettings(status.c))
@@ -61,6 +63,26 @@ function describeRoom({ unpulledPercent, daysLeft, nearlyFull }: LogRoom, { df }
   const lines = [`${unpulledPercent} % of it holds records that were not pulled${when}; new encounters are written ${df ? "dense" : "in full"}`];
   if (nearlyFull) lines.push("NEARLY FULL: less than a page is left before records are lost that were not pulled; pull now");
   return lines;
+}
+
+/** What a board with the role token says of BlueTrace. `unix`: its time, 0 where it has none. */
+export function tokenLines({ ha, te, me }: Pick<DeviceStatus, "ha" | "te" | "me">, unix: number): string[] {
+  if (ha === undefined || !te || !me) return [];
+  const [left, refresh, ...ends] = te;
+  const [meetings, refused, unreadable, cut] = me;
+  if (ha === null)
+    return [
+      "bluetrace its log has no pages for TempIDs; pull it, then `tracelet flash --erase --role token --protocol bluetrace`",
+      "          SILENT until then",
+    ];
+  const until = utc(Math.max(...ends) * 1000);
+  const more = refresh > 0 && (unix >= refresh || left < FEWEST_TEMP_IDS) ? "; new ones are due: `tracelet bluetrace load`" : "";
+  const tempIds =
+    left > 0 ? `${left} TempIDs left, the last until ${until}${more}` : "SILENT: no TempID is left; bring some with `tracelet bluetrace load`";
+  return [
+    `bluetrace ${ha === "" ? "no health authority yet" : `health authority ${ha}`}, ${tempIds}`,
+    `          ${meetings} meetings since start, ${refused} messages refused, ${unreadable} peers unreadable, ${cut} links cut for taking too long`,
+  ];
 }
 
 function lockInWords({ lk, wr }: DeviceStatus): string {

@@ -32,6 +32,9 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   c: settings,
   pr: z.tuple([count, count]).optional(),
   co: z.tuple([count, count]).optional(),
+  ha: z.string().nullable().optional(),
+  te: z.tuple([count, count, count, count]).optional(),
+  me: z.tuple([count, count, count, count]).optional(),
   cr: z.string().optional(),
   sh: z.string().optional(),
   an: z.number().optional(),
@@ -82,6 +85,7 @@ const SOFTWARE_AES_MS = 40_000;
 const WAYS_OUT: { [code: string]: string } = {
   clk: "; set it with `tracelet time`",
   log: "; `tracelet flash --erase` makes a new one",
+  pag: "; pull it, then `tracelet flash --erase --role token --protocol bluetrace` makes a new one",
 };
 const REFUSAL_MARK = 0x21;
 
@@ -242,6 +246,12 @@ export class Board {
     await this.command(`b("${Buffer.from(setup).toString("base64")}")`, (payload) => parseAs(payload, z.strictObject({})));
   }
 
+  /** Bytes for a page of TempIDs, protocols/bluetrace/temp-id-page.ts; `offset` -1 erases it, 0 comes last and puts it in force. Secret. Asking again does no harm. */
+  async writeTempIds(page: number, offset: number, bytes: Uint8Array): Promise<void> {
+    const text = Buffer.from(bytes).toString("base64");
+    await this.command(`n(${page},${offset},"${text}")`, (payload) => parseAs(payload, z.strictObject({})));
+  }
+
   /** SmartBeacons' messages that wait on a board that collects them, after it has forgotten those complete up to the tick `taken`; -1 for none. */
   async waitingMessages(taken: number): Promise<WaitingMessage[]> {
     return (await this.command(`q(${taken})`, decodeWaiting, 3, this.repl.wireMs(MOST_WAITING_BYTES))).value;
@@ -278,7 +288,7 @@ export class Board {
 
 /** A call as errors tell it: the numbers of a challenge or of a key are nobody's business. */
 function shownCall(call: string): string {
-  return `${COMMAND_OBJECT}.${call.replace(/^([blpy])\(.+\)$/, "$1(…)")}`;
+  return `${COMMAND_OBJECT}.${call.replace(/^([blnpy])\(.+\)$/, "$1(…)")}`;
 }
 
 function parseAs<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {

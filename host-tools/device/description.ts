@@ -8,8 +8,17 @@ export interface BoardDescription {
   type: string;
   role: string;
   firmware: string;
+  /** Health authority of a board that speaks BlueTrace. */
+  authority?: string;
 }
 
 export function describeBoard(board: Board, status: DeviceStatus): BoardDescription {
-  return { logId: status.id, id: board.identity.serial || undefined, type: status.b, role: status.r, firmware: status.v };
+  return {
+    logId: status.id,
+    id: board.identity.serial || undefined,
+    type: status.b,
+    role: status.r,
+    firmware: status.v,
+    authority: status.ha || undefined,
+  };
 }

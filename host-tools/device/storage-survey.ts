@@ -85,7 +85,10 @@ export async function surveyStorage(repl: Repl, facts: BoardFacts): Promise<Stor
       !OURS.some((file) => name === file || isTorn(name, file)) && !isTorn(name, RECOVERY_FILE) && (name !== RECOVERY_FILE || recoveryBytes < 0),
   );
   const wholeLog =
-    names.includes(LOG_FILE) && inPlace && head !== undefined && (logBytes === logFileBytes(head.pages + head.pagesBehind) || head.version !== LOG_VERSION);
+    names.includes(LOG_FILE) &&
+    inPlace &&
+    head !== undefined &&
+    (logBytes === logFileBytes(head.pages + head.pagesBehind) || head.version !== LOG_VERSION);
   const hasRecords = [...magics, first.readUIntLE(FIRST_PAGE_AT, 3)].includes(PAGE_MAGIC & 0xffffff);
   const none = strangers.length === 0 && codeBytes < 0;
   // a log that is half made has nothing behind it: the log comes first, and the code last

@@ -13,6 +13,8 @@ export interface BoardContact {
   type?: string;
   role?: string;
   firmware?: string;
+  /** Health authority of a board that speaks BlueTrace. */
+  authority?: string;
 }
 
 export interface StoredBoard {

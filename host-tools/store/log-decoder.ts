@@ -14,6 +14,10 @@ import {
   KEY_OF_OTHERS,
   KEY_OF_OTHERS_ENDED,
   MARK,
+  MEETING_PART_AT,
+  MEETING_PLACES,
+  MEETING_RECORDS,
+  MEETING_ROLE_AT,
   NO_POWER,
   OTHERS,
   OTHERS_DENSE,
@@ -26,7 +30,7 @@ import {
   TEK,
   WORD_BYTES,
 } from "../../protocols/log-format.ts";
-import { GAEN_TAG } from "../../protocols/protocol-tags.ts";
+import { BLUETRACE_TAG, GAEN_TAG } from "../../protocols/protocol-tags.ts";
 import { SETTING_COUNT } from "../../protocols/settings.ts";
 import { FormatError } from "../errors.ts";
 import type {
@@ -36,6 +40,9 @@ import type {
   EncounterRecord,
   LogRecord,
   MarkRecord,
+  MeetingAgainRecord,
+  MeetingPartRecord,
+  MeetingRecord,
   OthersDenseRecord,
   OthersRecord,
   OwnKey,
@@ -151,7 +158,7 @@ export function otherProtocol(tag: number): string | undefined {
 
 const unknownProtocol = (tag: number, place: Place): DamagedRecord => ({ kind: "damaged", reason: "unknown protocol " + tag, ...place });
 
-function decodeDense(slot: Uint8Array, place: Place): DenseRecord | OthersDenseRecord | DamagedRecord {
+function decodeDense(slot: Uint8Array, place: Place): DenseRecord | OthersDenseRecord | MeetingAgainRecord | DamagedRecord {
   const times = readU32(slot, 1);
   const firstTick = place.baseTick + DENSE_SECONDS * (times & (OTHERS_DENSE - 1));
   const duration = ((times >> 17) & 0x7f) | ((slot[10] & 1) << 7);
@@ -162,10 +169,22 @@ function decodeDense(slot: Uint8Array, place: Place): DenseRecord | OthersDenseR
   const protocol = otherProtocol(slot[9] & 7);
   if (protocol === undefined) return unknownProtocol(slot[9] & 7, place);
   const step = slot[9] >> 3;
-  return { kind: "others-dense", ...heard, protocol, prefix, txPower: step === NO_POWER_STEP ? undefined : LOWEST_STEP_POWER + 2 * step };
+  const txPower = step === NO_POWER_STEP ? undefined : LOWEST_STEP_POWER + 2 * step;
+  if ((slot[9] & 7) === BLUETRACE_TAG)
+    return { kind: "meeting-again", ...place, tick: firstTick, begin: prefix, rssi: maxRssi, txPower, central: slot[0] >> 4 === 1 };
+  return { kind: "others-dense", ...heard, protocol, prefix, txPower };
 }
 
-function decodeEncounter(payload: Uint8Array, place: Place): EncounterRecord | OthersRecord | DamagedRecord {
+/** `slot`: whole, as the offsets of a meeting count from its begin. */
+function decodeMeetingPart(slot: Uint8Array, place: Place): MeetingPartRecord | DamagedRecord {
+  const part = slot[MEETING_PART_AT];
+  if (part >= MEETING_RECORDS) return { kind: "damaged", reason: "unknown part of a meeting", ...place };
+  return { kind: "meeting-part", ...place, part, bytes: Uint8Array.from(MEETING_PLACES, (at) => slot[at]) };
+}
+
+function decodeEncounter(payload: Uint8Array, place: Place): EncounterRecord | OthersRecord | MeetingRecord | MeetingPartRecord | DamagedRecord {
+  if (readU32(payload, 20) & OTHERS && payload[16] === BLUETRACE_TAG && payload[MEETING_PART_AT - 1] > 0)
+    return decodeMeetingPart(Buffer.concat([Uint8Array.of(0), payload]), place);
   const times = readU32(payload, 20);
   const signal = readU16(payload, 24);
   const firstTick = place.baseTick + 2 * (times & (OTHERS - 1));
@@ -183,6 +202,16 @@ function decodeEncounter(payload: Uint8Array, place: Place): EncounterRecord | O
   const protocol = otherProtocol(payload[16]);
   if (protocol === undefined) return unknownProtocol(payload[16], place);
   const power = readI8(payload, 17);
+  if (payload[16] === BLUETRACE_TAG)
+    return {
+      kind: "meeting",
+      ...place,
+      tick: heard.firstTick,
+      begin: identifier,
+      rssi: maxRssi,
+      txPower: power === NO_POWER ? undefined : power,
+      central: payload[MEETING_ROLE_AT - 1] === 1,
+    };
   return { kind: "others", ...heard, protocol, identifier, txPower: power === NO_POWER ? undefined : power };
 }
 

@@ -70,6 +70,39 @@ export interface OthersDenseRecord extends Dense {
   /** dBm, even, -40 to 20: rounded up by at most 1 and kept within; undefined where the packet tells none. */
   txPower: number | undefined;
 }
+/** First of a meeting's three records: it counts when the other two follow. BlueTrace. */
+export interface MeetingRecord extends Place {
+  kind: "meeting";
+  tick: number;
+  /** The first 16 of the TempID's 61 bytes. */
+  begin: Uint8Array;
+  /** As the central received the peripheral. */
+  rssi: number;
+  /** dBm that the peripheral's advertisement told; undefined where we were the peripheral. */
+  txPower: number | undefined;
+  /** Did this board connect, or its peer? */
+  central: boolean;
+}
+/** Second or third of a meeting's records. */
+export interface MeetingPartRecord extends Place {
+  kind: "meeting-part";
+  /** 1 or 2. */
+  part: number;
+  /** 23 bytes of the TempID; of the last the 23rd is none. */
+  bytes: Uint8Array;
+}
+/** A TempID that this board has met before, within a quarter of an hour. */
+export interface MeetingAgainRecord extends Place {
+  kind: "meeting-again";
+  /** At most 7 s earlier than it was. */
+  tick: number;
+  /** The first 5 of the TempID's bytes. */
+  begin: Uint8Array;
+  rssi: number;
+  /** Rounded as in a dense record. */
+  txPower: number | undefined;
+  central: boolean;
+}
 export interface SightingRecord extends Place {
   kind: "sighting";
   rpi: Uint8Array;
@@ -125,6 +158,9 @@ export type LogRecord =
   | OthersRecord
   | DenseRecord
   | OthersDenseRecord
+  | MeetingRecord
+  | MeetingPartRecord
+  | MeetingAgainRecord
   | SightingRecord
   | ClockRecord
   | SettingsRecord

@@ -4,8 +4,9 @@ import { FormatError } from "../errors.ts";
 import { type BoardContact, meetBoard } from "./boards.ts";
 import { resolveChange, stretchesByEra, TickRange } from "./clocks.ts";
 import { decodeBlock, type LogRecord, type PulledBlock, splitRecords } from "./log-decoder.ts";
+import { completedMeeting } from "./meetings.ts";
 
-const ENCOUNTERS: LogRecord["kind"][] = ["encounter", "dense", "others", "others-dense"];
+const ENCOUNTERS: LogRecord["kind"][] = ["encounter", "dense", "others", "others-dense", "meeting", "meeting-again"];
 
 /** What became of a pull. */
 export interface Committed {
@@ -60,6 +61,7 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
   const addOthers = database.prepare(
     `INSERT INTO encounters (log, seq, era, first_tick, last_tick, rpi, count, max_rssi, mean_rssi, protocol, tx_power) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
+  const addMeeting = database.prepare("INSERT INTO meetings (log, seq, temp_id, central, authority) VALUES (?, ?, ?, ?, ?)");
   const addSighting = database.prepare(
     "INSERT INTO sightings (log, seq, era, tick, rpi, rssi, address, address_type) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
@@ -101,6 +103,13 @@ function createWriter(database: Database.Database, contact: BoardContact, log: n
         const [identifier, count] = record.kind === "others" ? [record.identifier, record.count] : [record.prefix, null];
         addOthers.run(log, seq, era, firstTick, lastTick, identifier, count, maxRssi, meanRssi, protocol, txPower ?? null);
         touch(era, firstTick, lastTick);
+      } else if (record.kind === "meeting" || record.kind === "meeting-part" || record.kind === "meeting-again") {
+        const whole = completedMeeting(database, log, record);
+        if (!whole) return true;
+        const { seq: at, era: then, tick, begin, rssi, txPower, central } = whole.first;
+        addOthers.run(log, at, then, tick, tick, begin, whole.tempId ? 1 : null, rssi, rssi, "bluetrace", txPower ?? null);
+        addMeeting.run(log, at, whole.tempId ?? null, central ? 1 : 0, contact.authority ?? null);
+        touch(then, tick, tick);
       } else if (record.kind === "sighting") {
         addSighting.run(log, seq, era, record.tick, record.rpi, record.rssi, record.address, record.addressType);
         touch(era, record.tick, record.tick);

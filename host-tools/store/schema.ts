@@ -169,6 +169,14 @@ export interface SafeMarksTable {
   made_unix: number;
 }
 
+export interface MeetingsTable {
+  log: number;
+  seq: number;
+  temp_id: Uint8Array | null;
+  central: number;
+  authority: string | null;
+}
+
 export interface Tables {
   boards: BoardsTable;
   logs: LogsTable;
@@ -185,4 +193,5 @@ export interface Tables {
   contact_keys: ContactKeysTable;
   contacts: ContactsTable;
   safe_marks: SafeMarksTable;
+  meetings: MeetingsTable;
 }

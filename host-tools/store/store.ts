@@ -20,10 +20,11 @@ import { type Imported, type ImportedFile, importRows } from "./import-rows.ts";
 import { addKeys, keys, type StoredKey } from "./keys.ts";
 import { addKeysOfOthers, type KeyOfOthers, keysOfOthers, type StoredKeyOfOthers } from "./keys-of-others.ts";
 import type { OwnKey, PulledBlock } from "./log-decoder.ts";
+import { meetings, type StoredMeeting } from "./meetings.ts";
 import { addMessages, messages, type ReceivedMessage, type StoredMessage } from "./messages.ts";
 import type { MhRow } from "./mh-csv.ts";
 import { type Committed, commitPull } from "./pull.ts";
-import { type Purged, purge } from "./retention.ts";
+import { MEETING_DAYS, type Purged, purge, RETENTION_DAYS } from "./retention.ts";
 import { addMark, marks, removeMark, type SafeMark, type StoredMark } from "./safe-marks.ts";
 import type { Tables } from "./schema.ts";
 import { type UndatedEncounter, undatedEncounters } from "./undated.ts";
@@ -206,9 +207,14 @@ export class Store {
     return this.guarded(() => marks(this.#query));
   }
 
-  /** Deletes what is older than `days`; `now` in Unix seconds. See retention.ts. */
-  purge(now: number, days: number): Promise<Purged> {
-    return this.guarded(() => purge(this.database, now, days));
+  /** Meetings of BlueTrace, with their TempIDs. */
+  meetings(filter?: Filter): Promise<StoredMeeting[]> {
+    return this.guarded(() => meetings(this.#query, filter));
+  }
+
+  /** Deletes what is older than `days`, or than is usual; `now` in Unix seconds. See retention.ts. */
+  purge(now: number, days?: number): Promise<Purged> {
+    return this.guarded(() => purge(this.database, now, days ?? RETENTION_DAYS, days ?? MEETING_DAYS));
   }
 
   close(): Promise<void> {
