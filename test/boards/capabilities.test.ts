@@ -64,7 +64,7 @@ test("a refusal never advises the refused board for the refused role", () => {
 
 test("unknown roles and protocols are answered with the known ones", () => {
   const puck = findBoard("puckjs") as BoardFacts;
-  expect(refusal(puck, "router", GAEN)).toBe("No role is called router; known: wearable, beacon, scanner, smartbeacon, collector.");
+  expect(refusal(puck, "router", GAEN)).toBe("No role is called router; known: wearable, beacon, scanner, smartbeacon, collector, token.");
   expect(refusal(puck, "beacon", ["gaen", "morse"])).toBe(`No protocol is called morse; known: ${Object.keys(PROTOCOLS).join(", ")}.`);
   expect(refusal(puck, "beacon", [])).toMatch(/^No protocol is named/);
 });
