@@ -197,6 +197,8 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
         answer({ c: settings });
       },
       k: function (fresh: number) {
+        // TempIDs are the authority's, and a token has no others
+        if (TOKEN) return send(new Uint8Array(0));
         const interval = intervalNumber(unixTime());
         if (!interval) return refuse("clk");
         if (ADVERTISE && fresh) {

@@ -153,6 +153,7 @@ declare function analogRead(pin: string): number;
 declare function print(text: string): void;
 /** Base64. */
 declare function atob(text: string): string;
+declare function btoa(data: Uint8Array): string;
 /** Begins the script anew. */
 declare function load(): void;
 declare function getTime(): number;

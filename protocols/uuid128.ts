@@ -13,11 +13,17 @@ export function formatUuid(bytes: Uint8Array): string {
   return text;
 }
 
-/** 16 bytes of a printed UUID, either case; `undefined` for any other text. */
-export function parseUuid(text: string): Uint8Array | undefined {
+/** 16 bytes of what is known to be a printed UUID. */
+export function uuidBytes(text: string): Uint8Array {
   const digits = text.split("-").join("");
   const bytes = new Uint8Array(16);
   for (let i = 0; i < 16; i++) bytes[15 - i] = parseInt(digits.substr(2 * i, 2), 16);
+  return bytes;
+}
+
+/** 16 bytes of a printed UUID, either case; `undefined` for any other text. */
+export function parseUuid(text: string): Uint8Array | undefined {
+  const bytes = uuidBytes(text);
   return formatUuid(bytes) === text.toLowerCase() ? bytes : undefined;
 }
 

@@ -11,7 +11,7 @@ import {
   SECOND_CHARACTERISTIC,
 } from "../../protocols/bluetrace/compact.ts";
 import { NO_POWER } from "../../protocols/log-format.ts";
-import { listedUuid, parseUuid } from "../../protocols/uuid128.ts";
+import { listedUuid, uuidBytes } from "../../protocols/uuid128.ts";
 import { tick } from "../board-clock.ts";
 import { keyOf, refuse, writeMeeting } from "./meetings.ts";
 import { isMet, remember } from "./peers.ts";
@@ -79,7 +79,7 @@ export function listenForPeers(on: boolean): boolean {
     known = 0;
     if (!uuids.length)
       uuids = SERVICES.map(function (uuid) {
-        return parseUuid(uuid)!;
+        return uuidBytes(uuid);
       });
   }
   try {

@@ -1,4 +1,3 @@
-import { encodeBase64 } from "../../protocols/base64.ts";
 import { CHARACTERISTICS, SERVICES } from "../../protocols/bluetrace/advertisement.ts";
 import { addressKey } from "../../protocols/bluetrace/blacklist.ts";
 import {
@@ -12,7 +11,7 @@ import {
   NO_RSSI,
   SECOND_CHARACTERISTIC,
 } from "../../protocols/bluetrace/compact.ts";
-import { encodePacket } from "../../protocols/bluetrace/packet.ts";
+import { packetText } from "../../protocols/bluetrace/packet.ts";
 import { ascii } from "../../protocols/bytes.ts";
 import { NO_POWER } from "../../protocols/log-format.ts";
 import { keyOf, refuse, writeMeeting } from "./meetings.ts";
@@ -70,7 +69,7 @@ function takeSecond(second: Uint8Array): void {
 
 /** Offers the TempID that is in use, from the next restart of the stack on, which must follow at once. No name, no pairing, no console (BT-11). */
 export function offer(): void {
-  const packet = ascii(encodePacket(encodeBase64(tempId!), model, org));
+  const packet = ascii(packetText(btoa(tempId!), model, org));
   const message = encodeCompact(NO_RSSI, orgTag(), tempId!);
   const values: OfferedServices[string] = {};
   function add(uuid: string, value: Uint8Array, taken: (data: Uint8Array) => void): void {

@@ -1,7 +1,7 @@
 import { advertisementTail, encodeAdvertisement, SERVICES } from "../../protocols/bluetrace/advertisement.ts";
 import { ascii } from "../../protocols/bytes.ts";
 import { SCAN_TIME, TX_POWER } from "../../protocols/settings.ts";
-import { parseUuid } from "../../protocols/uuid128.ts";
+import { uuidBytes } from "../../protocols/uuid128.ts";
 import { cycleTime, measureBattery } from "../battery.ts";
 import { exchangeWithNext, exchanging, installClient, listenForPeers } from "../bluetrace/client.ts";
 import { newQuarter } from "../bluetrace/meetings.ts";
@@ -154,7 +154,7 @@ export function proceed(unix: number): number {
   if (!advertising || now >= advertisementUntil) {
     stopAdvertising();
     if (fresh) offer();
-    data = encodeAdvertisement(parseUuid(SERVICES[service])!, settings[TX_POWER], "000");
+    data = encodeAdvertisement(uuidBytes(SERVICES[service]), settings[TX_POWER], "000");
     redraw();
     transmit(data, undefined, !fresh);
     if (!advertising) return RETRY;

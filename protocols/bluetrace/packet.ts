@@ -34,15 +34,20 @@ export function isPlainText(text: string, most: number): boolean {
   return text.length > 0 && text.length <= most;
 }
 
+/** The packet to send, exactly as OpenTrace's phones order it, of texts that need no escape and are not too long. `rssi`: dBm for a central, undefined for a peripheral. */
+export function packetText(id: string, model: string, org: string, rssi?: number): string {
+  const reading = rssi === undefined ? '","mp":"' + model + '"' : '","mc":"' + model + '","rs":' + rssi;
+  return '{"id":"' + id + reading + ',"o":"' + org + '","v":' + VERSION + "}";
+}
+
 /**
- * The packet to send, exactly as OpenTrace's phones order it. `rssi`: dBm for a central, undefined for a peripheral.
+ * The same for any texts.
  * @throws Error for a model or health authority that is not plain ASCII, or too long. The message names neither of them, nor the TempID.
  */
 export function encodePacket(id: string, model: string, org: string, rssi?: number): string {
   if (!isPlainText(model, MOST_MODEL_CHARACTERS)) throw new Error("model: 1 to 32 ASCII characters without quotes and backslashes");
   if (!isPlainText(id, MOST_ID_CHARACTERS) || !isPlainText(org, 64)) throw new Error("id, org: up to 256 and 64 ASCII characters");
-  const reading = rssi === undefined ? '","mp":"' + model + '"' : '","mc":"' + model + '","rs":' + rssi;
-  return '{"id":"' + id + reading + ',"o":"' + org + '","v":' + VERSION + "}";
+  return packetText(id, model, org, rssi);
 }
 
 /** Behind the string that opens at `at`; 0 if nothing closes it. */

@@ -95,3 +95,16 @@ test("SmartBeacon has roles of its own, and a wearable or a scanner beside other
   expect(refusal(puck, "scanner", ["smartbeacon"])).toBeUndefined();
   expect(refusal(puck, "wearable", ["dp3t", "dp3t-unlinkable"])).toMatch(/don't go together/);
 });
+
+test("BlueTrace has a role of its own, which goes with no other protocol and needs a console beside Bluetooth (MUX-04)", () => {
+  for (const facts of BOARDS) {
+    const sentence = refusal(facts, "token", ["bluetrace"]);
+    if (facts.console.device !== "Terminal") expect(sentence).toBeUndefined();
+    else expect(sentence).toMatch(/its only console is Bluetooth; for a token take Puck\.js/);
+  }
+  const puck = findBoard("puckjs") as BoardFacts;
+  for (const protocols of [GAEN, ["gaen", "bluetrace"], ["smartbeacon"]])
+    expect(refusal(puck, "token", protocols)).toMatch(/speaks bluetrace and nothing else/);
+  for (const role of Object.keys(ROLES).filter((name) => name !== "token"))
+    expect(refusal(puck, role, ["gaen", "bluetrace"])).toMatch(/which stop the scan of all protocols; take the role token\.$/);
+});
