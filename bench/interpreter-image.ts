@@ -14,12 +14,14 @@ export function flashImage(code: string, before: string, manifest?: Pick<Firmwar
   const { address, pages, pageBytes } = board.facts.storage;
   // the script takes a page that on a board is the log's
   const ringPages = manifest ? manifest.flash.ringPages - 1 : Math.min(5, pages - 2 - Math.ceil((code.length + 32) / pageBytes));
+  const pagesBehind = manifest?.flash.pagesBehind ?? 0;
   const head = Buffer.alloc(HEAD_BYTES, 255);
   head.writeUInt32LE(HEAD_MAGIC, 0);
   head.fill(7, 4, 12);
   head[12] = ringPages;
+  if (pagesBehind) head[13] = pagesBehind;
   head.writeUInt32LE(crc32(head.subarray(0, 28)), 28);
-  board.storage.write(LOG_FILE, head, undefined, 0, (ringPages + 1) * pageBytes - 32);
+  board.storage.write(LOG_FILE, head, undefined, 0, (ringPages + 1 + pagesBehind) * pageBytes - 32);
   board.storage.write(".boot0", Buffer.from(before, "latin1"));
   board.storage.write(".bootcde", Buffer.from(code, "latin1"));
   const image = new Uint8Array(puckjs.storage.pages * puckjs.storage.pageBytes).fill(255);

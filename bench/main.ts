@@ -2,6 +2,7 @@ import { bangle2 } from "../boards/bangle2.ts";
 import { BOARDS } from "../boards/index.ts";
 import { ToolError } from "../host-tools/errors.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
+import { measureBlueTrace } from "./bluetrace.ts";
 import { measureDelivery } from "./delivery.ts";
 import { measureInterpreter } from "./interpreter.ts";
 import { cutEverywhere } from "./log-cuts.ts";
@@ -32,12 +33,14 @@ const BENCHES: { [name: string]: () => Promise<unknown> } = {
   delivery: () => measureDelivery({ worlds: 400, visits: 60 }),
   // some eighty bundles
   protocols: measureProtocols,
+  // two tokens and twenty, each for two hours with two schedules
+  bluetrace: measureBlueTrace,
   interpreter: measureInterpreter,
   // every byte of every write of a log's life, some bits of every word, every erase in fourteen ways; then the same life on a chip on SPI, any bits of every program operation: two minutes
   cuts: async () => [await cutEverywhere(await liveLong(2, 6)), await cutEverywhere(await liveLong(2, 6, 1, bangle2))],
 };
 /** Only when asked for by name. */
-const LONG = ["cuts", "delivery", "protocols"];
+const LONG = ["bluetrace", "cuts", "delivery", "protocols"];
 
 const asked = process.argv.slice(2).filter((argument) => argument !== "--json");
 const unknown = asked.find((name) => !BENCHES[name]);

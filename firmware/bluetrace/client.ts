@@ -25,7 +25,7 @@ const MOST_PEERS = 32;
 const STRONGER = 4096;
 /** Of one that is left in peace: stronger than anybody. */
 const LEFT_IN_PEACE = 1e9;
-/** Seconds after a link was asked to end in which it does. */
+/** Seconds in which a link ends that was asked to, and an attempt that has begun. */
 const ENDING = 5;
 /** ms. The stack first agrees on the MTU; who asks for services before that waits half a second. */
 const SETTLE_MS = 50;
@@ -100,18 +100,21 @@ export function exchanging(): number {
   if (!peer) return 0;
   const left = until - tick();
   if (left > 0) return left;
-  if (!link || isCut) {
+  if (isCut) {
     // neither a link nor its end: nothing more comes of it
     peer = "";
     return 0;
   }
-  cuts++;
   isCut = true;
   until = tick() + ENDING;
-  try {
-    link.disconnect();
-  } catch (_e) {
-    // a task was under way; the link ends all the same
+  // an attempt ends by itself; before that the stack must not restart, or the interpreter would wait for it for ever
+  if (link) {
+    cuts++;
+    try {
+      link.disconnect();
+    } catch (_e) {
+      // a task was under way; the link ends all the same
+    }
   }
   return ENDING;
 }
@@ -217,10 +220,10 @@ export function exchangeWithNext(seconds: number): boolean {
         mine = server;
         stuck = 0;
         remember(addressKey(address), 0);
-        // it comes when its time is over
-        if (peer !== address) throw "late";
-        link = server;
         server.device.on("gattserverdisconnected", over);
+        // it comes when its time is over
+        if (peer !== address || isCut) throw "late";
+        link = server;
         setTimeout(function () {
           try {
             talk();

@@ -139,7 +139,8 @@ export function proceed(unix: number): number {
     phaseUntil = now + QUEUE;
   }
   if (phase === CONNECTING) {
-    if (now < phaseUntil && exchangeWithNext(patience(unix))) return exchanging() || 1;
+    // with less time than it takes to find the peer nobody is asked
+    if (now < phaseUntil && patience(unix) === PATIENCE && exchangeWithNext(PATIENCE)) return exchanging() || 1;
     phase = ADVERTISING;
     scanAt = cycleBegan + cycleTime() + jitter();
   }

@@ -35,6 +35,8 @@ const LONGEST_DAYS = 3650;
 const LARGEST_BATTERY = 100_000;
 
 const isSmart = (role: string) => role === "smartbeacon" || role === "collector";
+/** What firmware of this role speaks where nobody says. */
+const usualProtocol = (role: string) => (isSmart(role) ? "smartbeacon" : role === "token" ? "bluetrace" : "gaen");
 
 /** A wish, and the protocols that the firmware would be built with. */
 type Asked = Wish & { protocols: string[]; speech: Speech };
@@ -44,7 +46,7 @@ function wishFrom(options: Options): Asked {
   const facts = findBoard(options.board);
   if (!facts) throw new ConfigError("unknown_board", `no board is called "${options.board}"; known: ${BOARDS.map(({ id }) => id).join(", ")}`);
   if (!ROLES[options.role]) throw new ConfigError("unknown_role", `no role is called "${options.role}"; known: ${Object.keys(ROLES).join(", ")}`);
-  const protocols = options.protocol?.split(",") ?? [isSmart(options.role) ? "smartbeacon" : "gaen"];
+  const protocols = options.protocol?.split(",") ?? [usualProtocol(options.role)];
   const reason = refusal(facts, options.role, protocols);
   if (reason) throw new ConfigError("unfit_board", reason);
   const sent = ROLES[options.role].advertise ? protocols.filter((name) => name !== "smartbeacon") : [];
@@ -164,6 +166,7 @@ Examples:
   tracelet power --board puckjs --days 60
   tracelet power --board puckjs --protocol gaen,dp3t --turns
   tracelet power --board puckjs --role smartbeacon --carrier message
+  tracelet power --board puckjs --role token --set cycleTime=300 --set scanTime=4
   tracelet power --board puckjs --role beacon --days 365 --battery 1000 --set txPower=-8 --json`;
 
 export const register: RegisterCommand = (program) => {

@@ -22,6 +22,8 @@ export const INSTRUCTIONS = {
   token: 7_600_000,
   message: 9_200_000,
   fernet: 9_700_000,
+  /** A meeting of two tokens: promises, the list of those who were met, up to three records in flash. An estimate: not measured. */
+  meeting: 5_000_000,
 };
 
 /** What carries a SmartBeacon's message, by the names of `tracelet smartbeacon setup`. */
@@ -43,11 +45,22 @@ export interface FirmwareWork {
   /** A SmartBeacon's messages. */
   messages?: number;
   carrier?: CarrierName;
+  /** Meetings of tokens. */
+  meetings?: number;
 }
 
 /** Seconds the processor needs for it. Within a factor of two: no board has been measured. */
-export function firmwareSeconds({ heard, scans, scanSeconds, rotations, turns = 0, messages = 0, carrier = "token" }: FirmwareWork): number {
-  const { report, step, scan, rotation, turn } = INSTRUCTIONS;
+export function firmwareSeconds({
+  heard,
+  scans,
+  scanSeconds,
+  rotations,
+  turns = 0,
+  messages = 0,
+  carrier = "token",
+  meetings = 0,
+}: FirmwareWork): number {
+  const { report, step, scan, rotation, turn, meeting } = INSTRUCTIONS;
   const hearing = heard * report + (scanSeconds / 2) * step + scans * scan;
-  return SECONDS_PER_INSTRUCTION * (hearing + rotations * rotation + turns * turn + messages * INSTRUCTIONS[carrier]);
+  return SECONDS_PER_INSTRUCTION * (hearing + rotations * rotation + turns * turn + messages * INSTRUCTIONS[carrier] + meetings * meeting);
 }

@@ -3,6 +3,7 @@ import { ROLES } from "../../boards/capabilities.ts";
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { charge, MEAN_DELAY, PARTS, type Part, type Usage } from "./charge.ts";
 import { type CarrierName, firmwareSeconds } from "./firmware-work.ts";
+import { tokenDay } from "./token-day.ts";
 
 /** The settings of protocols/settings.ts that cost or save charge. */
 export interface Schedule {
@@ -65,9 +66,13 @@ export function neighbourInterval(role: string, schedule: Pick<Schedule, "advert
   return ROLES[role].advertise ? schedule.advertisingInterval : USUAL_INTERVAL;
 }
 
-/** A day of a board with our firmware that nobody connects to. */
+/** A day of a board with our firmware that no hub connects to. */
 export function dayOf(facts: BoardFacts, role: string, schedule: Schedule, { neighbours }: Surroundings, { inTurns, carrier } = PLAIN): Usage {
-  const { advertise, scan } = ROLES[role];
+  const { advertise, scan, connects } = ROLES[role];
+  if (connects) {
+    const day = tokenDay(schedule, neighbours, RECEPTION);
+    return { ...day, ...otherParts(facts), transmitSecondsAt: { [schedule.txPower]: day.answerableEvents * TRANSMIT_PER_EVENT } };
+  }
   const isSmart = role === "smartbeacon";
   const events = advertise ? DAY / (schedule.advertisingInterval / 1000 + MEAN_DELAY) : 0;
   const scans = scan ? DAY / Math.max(schedule.cycleTime, schedule.scanTime) : 0;

@@ -30,6 +30,12 @@ const GAENS: Choices = {
 };
 const CHOICES: { [role: string]: Choices } = {
   smartbeacon: { scanTimes: [], cycleTimes: [], intervals: [100, 150, 200, SMARTBEACON_SLOWEST], slower: [300, 400, 500, 700, 1000] },
+  token: {
+    scanTimes: [8, USUAL_SCAN, 2],
+    cycleTimes: [44, 60, 90, 120, 180, 240, LONGEST_CYCLE],
+    intervals: [250],
+    slower: [300, 400, 500, 700, 1000],
+  },
   collector: { scanTimes: [USUAL_SCAN], cycleTimes: [COLLECTOR_CYCLE, 45, 60, 90, 120, 180, 240, 300], intervals: [], slower: [] },
 };
 
@@ -45,6 +51,7 @@ const STEPS: Steps = {
 const STEPS_OF: { [role: string]: Partial<Steps> } = {
   smartbeacon: { advertisingInterval: [100, 150, 250, 500, 1000], messagePeriod: [30, 60, 120] },
   collector: { cycleTime: [30, 60, 120, 300] },
+  token: { cycleTime: [44, 60, 120, 300, 600] },
 };
 const SCHEDULE_SETTINGS = Object.keys(STEPS) as (keyof Schedule)[];
 
@@ -183,7 +190,8 @@ function notesOn({ facts, role, days, fixed }: Wish, schedule: Schedule, { unkno
     notes.push(
       `${days} days can't be reached${decided ? " with these settings" : scan && isGaens ? " with the scans GAEN demands" : ""}: this is the longest, ${longest.toFixed(0)} days; take a larger battery (--battery).`,
     );
-  notes.push(...(isGaens ? gaenNotes(role, schedule) : smartBeaconNotes(role, schedule)));
+  if (role === "token") notes.push("What a link and its work cost is an assumption (docs/energy.md); it matters among many neighbours only.");
+  else notes.push(...(isGaens ? gaenNotes(role, schedule) : smartBeaconNotes(role, schedule)));
   if (unknown.length > 0) notes.push(`Nobody has published the current of: ${unknown.join(", ")}. It is not in the sum.`);
   if (borrowed.length > 0) notes.push(`Taken from another board with the same module: ${borrowed.join(", ")}.`);
   if (facts.screen && facts.currents.sleepScreenOn !== undefined) notes.push("The screen is off but for ten looks of ten seconds a day.");
