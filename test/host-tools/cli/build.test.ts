@@ -70,12 +70,12 @@ describe("tracelet build", () => {
     [
       ["--board", "puckjs", "--role", "spy", "--protocol", "gaen"],
       "unknown_role",
-      'no role is called "spy"; known: wearable, beacon, scanner, smartbeacon, collector',
+      'no role is called "spy"; known: wearable, beacon, scanner, smartbeacon, collector, token',
     ],
     [
       ["--board", "puckjs", "--role", "beacon", "--protocol", "gaen,morse"],
       "unknown_protocol",
-      'no protocol is called "morse"; known: gaen, dp3t, dp3t-unlinkable, smartbeacon, ct10',
+      'no protocol is called "morse"; known: gaen, dp3t, dp3t-unlinkable, smartbeacon, bluetrace, ct10',
     ],
     [[...PUCK, "--set", "txPower=8"], "bad_setting", "txPower: Puck.js does -40, -20, -16, -12, -8, -4, 0, 3, 4 dBm, got 8"],
     [
