@@ -7,7 +7,7 @@ import { firmwareAccount } from "../host-tools/simulator/power.ts";
 import type { Radio } from "../host-tools/simulator/radio.ts";
 import type { VirtualBoard } from "../host-tools/simulator/virtual-board.ts";
 import { World } from "../host-tools/simulator/world.ts";
-import type { DeviceStatus } from "../protocols/device-link.ts";
+import { type DeviceStatus, FRAME_FIRST, FRAME_SECOND } from "../protocols/device-link.ts";
 import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE } from "../protocols/log-format.ts";
 import { SETTING_RULES } from "../protocols/settings.ts";
 
@@ -36,8 +36,9 @@ function ask(board: VirtualBoard, call: string): string {
   return printed;
 }
 function status(board: VirtualBoard): DeviceStatus {
-  const printed = ask(board, "s()");
-  return JSON.parse(printed.slice(printed.indexOf("{"), printed.lastIndexOf("}") + 1)) as DeviceStatus;
+  const frame = Buffer.from(ask(board, "s()"), "latin1");
+  const at = frame.indexOf(Uint8Array.of(FRAME_FIRST, FRAME_SECOND));
+  return JSON.parse(frame.toString("latin1", at + 4, at + 4 + frame.readUInt16LE(at + 2))) as DeviceStatus;
 }
 
 function place(
