@@ -24,6 +24,8 @@ const SERVICE_SECONDS = 60;
 const AGAIN = 10;
 /** Seconds after which the chip resets itself when the interpreter does not come back from what it does. The longest of ours takes 5. */
 const HANGING = 60;
+/** Seconds: sums of times differ in their last bits. */
+const MOMENT = 0.01;
 /** A timer is never this late: somebody else has moved the clock. */
 const JUMP = 30;
 
@@ -86,7 +88,8 @@ export function start(crypto: Crypto): void {
   }
   /** What is on the air from now on. Answers for how many seconds. */
   function refresh(unix: number): number {
-    if (TOKEN) return /*@__INLINE__*/ proceed(unix);
+    // what is due in a moment is asked for then, not again and again until it is
+    if (TOKEN) return Math.max(MOMENT, /*@__INLINE__*/ proceed(unix));
     // a new address restarts the radio stack, which waits for the end of a connection
     if (NRF.getSecurityStatus().connected) return BLUETOOTH_CONSOLE ? SERVICE_SECONDS : 10;
     // a compact token says that its clock is not set, all others are silent then (COM-04, QB-14)

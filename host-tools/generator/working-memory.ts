@@ -18,6 +18,9 @@ const SEVERAL = 50;
 const COLLECTING = 750;
 /** Tags of all that was heard, while the hub asks for a proof. */
 const PROVING = 168;
+/** A token among 20 others: the lists of whom it has met, what it offers, those of a scan; and one exchange. It is estimated at 790 and had 1,751 in use, 2,141 at most, its radio's stand-in included. */
+const MEETING = 900;
+const EXCHANGE = 400;
 /** Each guest of a crowd, until its scan ends: 227 of them took 1,128. */
 const GUEST = 5;
 
@@ -47,7 +50,8 @@ export interface MemoryNeed {
  * of the interpreter`. Within a tenth above what was measured, never below (test/generator/working-memory.test.ts).
  */
 export function memoryNeed(loaded: number, role: string, protocols: string[], features: string[]): MemoryNeed {
-  const { advertise, scan } = ROLES[role];
+  const { advertise, scan, connects } = ROLES[role];
+  if (connects) return { loaded, inUse: MEETING, moments: EXCHANGE, interpreter: INTERPRETER, total: loaded + MEETING + EXCHANGE + INTERPRETER };
   const collects = scan && protocols.includes("smartbeacon");
   const meets = scan && protocols.some((name) => name !== "smartbeacon");
   const inUse = (advertise ? SENDING : 0) + (scan ? LISTENING : 0) + (protocols.length > 1 ? SEVERAL : 0);

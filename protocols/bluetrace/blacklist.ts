@@ -22,10 +22,14 @@ export function tempIdKey(id: string): string {
 /** Offset of a key's entry, -1 if there is none. */
 function find(list: string, key: string): number {
   let at = -1;
-  // a key may also turn up across two entries
-  do at = list.indexOf(key, at + 1);
-  while (at >= 0 && at % ENTRY !== 4);
-  return at < 0 ? at : at - 4;
+  for (;;) {
+    const next = list.indexOf(key, at + 1);
+    // the interpreter's indexOf also finds the mere beginning of a key at the very end of the list, and from there on the same again and again
+    if (next <= at) return -1;
+    // a key may also turn up across two entries
+    if (next % ENTRY === 4) return next - 4;
+    at = next;
+  }
 }
 
 /** Was this peer met less than `ttl` seconds before `now`? An entry from the future, left by a clock that was set back, doesn't count. */
