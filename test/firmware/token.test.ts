@@ -11,6 +11,7 @@ import { encodeBase64 } from "../../protocols/base64.ts";
 import { decodeAdvertisement, SERVICES } from "../../protocols/bluetrace/advertisement.ts";
 import { MEETING_PART_AT } from "../../protocols/log-format.ts";
 import { parseUuid } from "../../protocols/uuid128.ts";
+import { inWords, pressAndWatch } from "../support/lights.ts";
 import { AUTHORITY_KEY, HAI, load, loadPage, userId, wearToken } from "../support/tokens.ts";
 import { expectQuietConsoles, radioOf, readLog, setClock, status, WornWorld } from "../support/worn-boards.ts";
 
@@ -180,4 +181,40 @@ test("a start of the firmware forgets nothing that the hub brought, and begins w
   world.pass(30);
   expect(status(board)).toMatchObject({ ad: 1, ha: HAI, te: [100, expect.any(Number), expect.any(Number), expect.any(Number)] });
   expect(world.sentBy(board).at(-1)!.address).not.toBe(address);
+});
+
+describe("its wearer", () => {
+  test("has the console by a long press, for a minute and no longer; strangers have none (BT-11)", async () => {
+    const world = new WornWorld(8);
+    const board = await wearToken(world, 1, { x: 0, y: 0 });
+    const other = await wearToken(world, 2, { x: 1, y: 0 });
+    const services = () => {
+      const link = radioOf(board).connect();
+      const uuids = link.services().map(({ uuid }) => uuid);
+      const console = radioOf(board).uartRuns;
+      link.disconnect();
+      world.pass(2);
+      return { uuids, console };
+    };
+    while (!radioOf(board).connectable) world.pass(1);
+    expect(services()).toEqual({ uuids: [SERVICES[0]], console: false });
+    board.pressButton(3000);
+    world.pass(5);
+    expect(services()).toEqual({ uuids: [], console: true });
+    world.pass(70);
+    for (let i = 0; i < 30 && !radioOf(board).connectable; i++) world.pass(1);
+    expect(services()).toEqual({ uuids: [SERVICES[0]], console: false });
+    const before = status(other).me![0];
+    world.pass(600);
+    expect(status(other).me![0]).toBeGreaterThan(before + 2);
+  });
+
+  test("sees by the light that no TempID is left (BT-04)", async () => {
+    const world = new WornWorld(9);
+    const board = await world.wear({ x: 0, y: 0 }, { role: "token", protocols: ["bluetrace"] });
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["long blue", "long blue"]);
+    load(board, makeBatch(AUTHORITY_KEY, userId(1), Math.floor(world.clock.now)));
+    world.pass(2);
+    expect(inWords(pressAndWatch(world, board), board)).toEqual(["short green"]);
+  });
 });
