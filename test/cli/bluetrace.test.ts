@@ -2,16 +2,20 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { puckjs } from "../../boards/puckjs.ts";
 import { readBatch } from "../../host-tools/bluetrace/batch-file.ts";
 import { makeBatch, openTempId } from "../../host-tools/bluetrace/temp-ids.ts";
 import { judgeUpload } from "../../host-tools/bluetrace/upload.ts";
 import { sealToken } from "../../host-tools/bluetrace/upload-token.ts";
 import { type LoadOptions, load } from "../../host-tools/cli/bluetrace.ts";
+import { toBundle } from "../../host-tools/cli/flash.ts";
 import { createOutput } from "../../host-tools/cli/output.ts";
 import { tokenLines } from "../../host-tools/cli/status.ts";
+import { flash } from "../../host-tools/device/flash.ts";
 import { pullLog } from "../../host-tools/device/pull.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { Store } from "../../host-tools/store/store.ts";
+import { firmwareFor } from "../support/built-firmware.ts";
 import { tracelet } from "../support/command-line.ts";
 import { AUTHORITY_KEY, HAI, load as hand, userId, wearToken } from "../support/tokens.ts";
 import { status, WornWorld } from "../support/worn-boards.ts";
@@ -165,4 +169,29 @@ test("tracelet status says what a token has and what it lacks (BT-04)", async ()
   expect(lines()).toMatch(/^bluetrace health authority QX_HAI, 100 TempIDs left, the last until [^;]*\n {10}0 meetings since start/);
   expect(tokenLines({ ha: null, te: [0, 0, 0, 0], me: [0, 0, 0, 0] }, 0).join()).toContain("no pages for TempIDs");
   expect(tokenLines({}, 0)).toEqual([]);
+});
+
+test("a board flashed as a token has pages for TempIDs and keeps its log as another role; the log of another role has none, and is not taken", async () => {
+  const world = new WornWorld(5);
+  const board = world.addBoard(puckjs, { x: 0, y: 0 });
+  board.powerOn();
+  const bundleOf = async (role: string, protocols: string[]) => {
+    const { code, manifest } = await firmwareFor(role, "puckjs", {}, [], protocols);
+    return toBundle(Buffer.from(code, "latin1"), manifest);
+  };
+  const [token, wearable] = [await bundleOf("token", ["bluetrace"]), await bundleOf("wearable", ["gaen"])];
+  const made = await world.talk(board, (link) => flash(link, token, { fast: true }));
+  expect(made).toMatchObject({ freshLog: true, role: "token" });
+  const loaded = await loadOn(world, board, { batch: batchFile("flashed.batch", world.clock.now), authority: HAI });
+  expect(loaded.value).toMatchObject({ tempIds: 100 });
+  const other = await world.talk(board, (link) => flash(link, wearable, { fast: true }));
+  expect(other).toMatchObject({ freshLog: false, logId: made.logId });
+  const back = await world.talk(board, (link) => flash(link, token, { fast: true }));
+  expect(back).toMatchObject({ freshLog: false, logId: made.logId });
+  expect(status(board)).toMatchObject({ ha: HAI, te: [100, expect.any(Number), expect.any(Number), expect.any(Number)] });
+  const worn = await world.wear({ x: 9, y: 0 });
+  await expect(world.talk(worn, (link) => flash(link, token, { fast: true }))).rejects.toMatchObject({
+    code: "other_log",
+    message: expect.stringContaining("no pages for TempIDs"),
+  });
 });
