@@ -137,7 +137,9 @@ describe.skipIf(NO_INTERPRETER)("a press on the real interpreter", () => {
       await run(board, `T.t(${UNIX},0,0)`);
     }
     // records in three operations each, and what they say of the cell
-    const status = JSON.parse(/\{.*\}/.exec(await run(board, "T.s()"))![0]) as { er: number[]; mv: number; hi: number; b: string };
+    const frame = Buffer.from(await run(board, "T.s()"), "latin1");
+    // header of four bytes, its last two the length
+    const status = JSON.parse(frame.toString("latin1", 4, 4 + frame.readUInt16LE(2))) as { er: number[]; mv: number; hi: number; b: string };
     expect(status).toMatchObject({ b: "bangle2", er: [0, 0, 0], mv: 3919 });
     expect(status.hi).toBeGreaterThan(30);
   });
