@@ -1,6 +1,7 @@
 import type { AnyFunction, Constructor, NarrowRealm } from "./narrow-realm.ts";
 import { asText, describeFunction, formatNumber } from "./printer.ts";
 import { TYPED_ARRAYS } from "./realm-names.ts";
+import { toInteger } from "./script-values.ts";
 
 type Places = { [name: string]: object };
 
@@ -236,6 +237,15 @@ function power(x: number, y: number): number {
   return x === 0 ? 0 : Math.exp(y * Math.log(x));
 }
 
+/** Where `wanted` begins in `text`, -1 if it doesn't. At the very end its mere beginning will do. Source: Espruino 2v29, src/jswrap_string.c, jswrap_string_indexOf. */
+function placeOf(text: string, wanted: string, from: unknown): number {
+  if (wanted.length > text.length) return -1;
+  const first = typeof from === "number" || typeof from === "boolean" ? toInteger(from) : 0;
+  for (let at = Math.min(Math.max(first, 0), text.length - wanted.length + 1); at < text.length; at++)
+    if (wanted.startsWith(text.slice(at, at + wanted.length))) return at;
+  return -1;
+}
+
 /** Strings are bytes. */
 function strings(realm: NarrowRealm, places: Places): void {
   const { match, replace } = String.prototype;
@@ -253,14 +263,30 @@ function strings(realm: NarrowRealm, places: Places): void {
     removeAccents(this: unknown) {
       return String(this);
     },
+    indexOf(this: unknown, wanted: never, from?: never) {
+      return placeOf(String(this), String(wanted), from);
+    },
+    includes(this: unknown, wanted: never, from?: never) {
+      return placeOf(String(this), String(wanted), from) >= 0;
+    },
     match(this: unknown, pattern: never) {
+      if (typeof pattern === "string") {
+        const index = placeOf(String(this), pattern, 0);
+        return index < 0 ? null : Object.assign(realm.array([pattern]), { index, input: pattern });
+      }
       const found = withoutGroups(match.call(String(this), pattern));
       return found === null && (pattern as RegExp | undefined)?.global ? realm.array([]) : found;
     },
     // A function in place of the new text is called for a regular expression only.
     replace(this: unknown, pattern: never, by: never) {
       const given: unknown = by;
-      const text: unknown = typeof given === "function" && typeof pattern === "string" ? () => asText(realm, given) : by;
+      if (typeof pattern === "string") {
+        const whole = String(this);
+        const at = placeOf(whole, pattern, 0);
+        const text = typeof given === "function" ? asText(realm, given) : String(given);
+        return at < 0 ? whole : whole.slice(0, at) + text + whole.slice(at + (pattern as string).length);
+      }
+      const text: unknown = by;
       return replace.call(String(this), pattern, text as () => string);
     },
   });
