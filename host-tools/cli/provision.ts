@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
+import { readBatch } from "../bluetrace/batch-file.ts";
 import type { Bundle } from "../device/flash.ts";
 import { type HostClock, systemClock } from "../device/host-clock.ts";
 import { openPort } from "../device/open-board.ts";
@@ -128,17 +129,19 @@ function beaconKeys(folder: string, plan: string): BeaconKeys {
   };
 }
 
-/** Looks into the key files that the plan names, before a board is touched. @throws ConfigError with the row's line */
-function checkBeaconKeys(rows: PlanRow[], plan: string): void {
-  for (const { line, beacon } of rows) {
-    if (beacon?.file === undefined) continue;
+/** Looks into the files that the plan names, before a board is touched. @throws ConfigError with the row's line and column */
+function checkFiles(rows: PlanRow[], plan: string): void {
+  for (const { line, beacon, token } of rows) {
     try {
+      if (token) readBatch(resolve(dirname(plan), token.file));
+      if (beacon?.file === undefined) continue;
       const { sk } = readBeaconKey(resolve(dirname(plan), beacon.file));
       checkSetup({ sk, carrier: beacon.carrier });
       sk.fill(0);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      throw new ConfigError(error.code, `${plan}: line ${line}, beacon: ${error.message}; no board was touched`, { cause: error });
+      const column = token ? "tempIds" : "beacon";
+      throw new ConfigError(error.code, `${plan}: line ${line}, ${column}: ${error.message}; no board was touched`, { cause: error });
     }
   }
 }
@@ -161,11 +164,11 @@ async function withBundles(rows: PlanRow[], tools: ProvisionTools): Promise<Batc
 function describePlan(parts: BatchPart[], state: ProvisionState): string {
   return parts
     .map(({ row, bundle }) => {
-      const { name, port, board, role, protocols, settingsText, lock, beacon } = row;
+      const { name, port, board, role, protocols, settingsText, lock, beacon, token } = row;
       const known = state.board(name);
       const stands = state.isFinished(name, planOf(row, bundle)) ? "done already" : known ? `begun with chip ${known.chip}` : "to be done";
       const what = `${board.name} as ${role}, ${protocols.join(" ")}, firmware ${bundle.version} (${bundle.code.length} bytes)`;
-      return `${name}  ${port === ANY_PORT ? "any port" : port}  ${what}  ${settingsText || "usual settings"}${beacon ? `  ${beacon.carrier} with ${beacon.file ?? "a fresh key"}` : ""}${lock ? "  locked" : ""}  ${stands}`;
+      return `${name}  ${port === ANY_PORT ? "any port" : port}  ${what}  ${settingsText || "usual settings"}${beacon ? `  ${beacon.carrier} with ${beacon.file ?? "a fresh key"}` : ""}${token ? `  TempIDs of ${token.org}` : ""}${lock ? "  locked" : ""}  ${stands}`;
     })
     .join("\n");
 }
@@ -185,7 +188,7 @@ async function portsForAny(rows: PlanRow[], options: Options, tools: ProvisionTo
 async function provision(options: Options, tools: ProvisionTools): Promise<void> {
   const output = createOutput(options.json === true);
   const rows = readPlan(options.batch);
-  checkBeaconKeys(rows, options.batch);
+  checkFiles(rows, options.batch);
   const parts = await withBundles(rows, tools);
   const folder = options.out ?? options.batch.replace(/\.[^./\\]*$/, "");
   if (folder === options.batch)
@@ -209,6 +212,7 @@ async function provision(options: Options, tools: ProvisionTools): Promise<void>
     store,
     keys: lockKeys(folder),
     beaconKeys: beaconKeys(folder, options.batch),
+    readBatch: (file) => readBatch(resolve(dirname(options.batch), file)),
     clock: tools.clock,
     open: tools.open,
     anyPorts,

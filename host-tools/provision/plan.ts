@@ -1,6 +1,7 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
 import { featureRefusal, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS, findBoard } from "../../boards/index.ts";
+import { checkIdentity } from "../bluetrace/batch-file.ts";
 import { parseChange } from "../device/config.ts";
 import { CARRIERS } from "../device/smartbeacon.ts";
 import { parseTcpName } from "../device/tcp.ts";
@@ -27,7 +28,18 @@ export interface PlanRow {
   lock: boolean;
   /** Of a SmartBeacon, and of it alone. */
   beacon?: BeaconPlan;
+  /** Of a token whose TempIDs the plan brings, and of it alone. */
+  token?: TokenPlan;
   note: string;
+}
+
+/** What a token is to say. */
+export interface TokenPlan {
+  /** The health authority's batch, as the plan has it: beside the plan where it is no whole path. */
+  file: string;
+  /** The authority's name (HAI) and what the board calls itself. */
+  org: string;
+  model: string;
 }
 
 /** What a SmartBeacon is to send, and with which key. */
@@ -41,11 +53,28 @@ export interface BeaconPlan {
 }
 
 export const ANY_PORT = "*";
-const COLUMNS = ["name", "port", "board", "role", "protocols", "settings", "lock", "beacon", "carrier", "utcOffset", "note"] as const;
+const COLUMNS = [
+  "name",
+  "port",
+  "board",
+  "role",
+  "protocols",
+  "settings",
+  "lock",
+  "beacon",
+  "carrier",
+  "utcOffset",
+  "tempIds",
+  "hai",
+  "model",
+  "note",
+] as const;
 const NEEDED = ["name", "board", "role"];
 type Column = (typeof COLUMNS)[number];
 /** Columns of a SmartBeacon. */
 const BEACON_COLUMNS: Column[] = ["beacon", "carrier", "utcOffset"];
+/** Columns of a token. */
+const TOKEN_COLUMNS: Column[] = ["tempIds", "hai", "model"];
 
 /**
  * Reads a plan: a table with one row a board. Columns in any order; `port` is `*`, `protocols` what the role is for, `lock` is no, a SmartBeacon's key
@@ -110,8 +139,11 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
   const settings = read("settings", {} as Record<string, number>, () => (board ? chooseSettings(board, readSettings(settingsText), role) : {}));
   const unsendable = unknown.length > 0 ? undefined : transmitProblem(protocolMask(protocols), settings.transmit ?? 0);
   if (unsendable) complain("settings", unsendable);
-  const given = BEACON_COLUMNS.filter((column) => cell(column) !== "");
-  if (role !== "smartbeacon") for (const column of given) complain(column, `only a smartbeacon has one, and the role is ${role}`);
+  for (const [owner, owned] of [["smartbeacon", BEACON_COLUMNS] as const, ["token", TOKEN_COLUMNS] as const])
+    for (const column of owned) if (role !== owner && cell(column) !== "") complain(column, `only a ${owner} has one, and the role is ${role}`);
+  const token = readTokenPlan(cell("tempIds"), cell("hai"), cell("model"));
+  if (token) read("hai", undefined, () => checkIdentity({ ...token, service: 0 }));
+  else if (cell("hai") + cell("model") !== "") complain("tempIds", "without a batch of TempIDs nobody needs an authority or a model");
   return {
     line,
     name,
@@ -129,12 +161,18 @@ function readRow({ line, cells }: CsvRow, columns: string[], problems: string[])
         utcOffset: read("utcOffset", 0, () => readUtcOffset(cell("utcOffset"))),
       },
     }),
+    ...(role === "token" && token && { token }),
     note: cell("note"),
   };
 }
 
+function readTokenPlan(file: string, org: string, model: string): TokenPlan | undefined {
+  return file === "" ? undefined : { file, org, model: model || "device" };
+}
+
 /** What the role is for. */
 function usualProtocol(role: string): string {
+  if (role === "token") return "bluetrace";
   return role === "smartbeacon" || role === "collector" ? "smartbeacon" : Object.keys(PROTOCOLS)[0];
 }
 
@@ -189,12 +227,14 @@ function readLock(text: string, board: BoardFacts | undefined): boolean {
 /** Names are files' names as well, and on labels they stand in capitals: two that differ in case only are the same. */
 function findDoubles(plan: PlanRow[], problems: string[]): void {
   const lines = new Map<string, number>();
-  const keys = new Map<string, number>();
-  for (const { beacon, line } of plan) {
-    if (beacon?.file === undefined) continue;
-    const first = keys.get(beacon.file);
-    if (first === undefined) keys.set(beacon.file, line);
-    else problems.push(`line ${line}, beacon: ${beacon.file} is the key of line ${first} already; two beacons with one key can't be told apart`);
+  const files = new Map<string, number>();
+  for (const { beacon, token, line } of plan) {
+    const file = beacon?.file ?? token?.file;
+    if (file === undefined) continue;
+    const first = files.get(file);
+    if (first === undefined) files.set(file, line);
+    else if (beacon) problems.push(`line ${line}, beacon: ${file} is the key of line ${first} already; two beacons with one key can't be told apart`);
+    else problems.push(`line ${line}, tempIds: ${file} are those of line ${first} already; two boards with one batch pass for one person`);
   }
   for (const { name, line } of plan) {
     const key = name.toLowerCase();

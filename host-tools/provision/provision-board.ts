@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { DeviceStatus } from "../../protocols/device-link.ts";
+import type { TempIdBatch } from "../bluetrace/temp-ids.ts";
 import { Board } from "../device/board.ts";
 import type { ContactStore } from "../device/clock-contact.ts";
 import { synchronise } from "../device/clock-sync.ts";
@@ -9,6 +11,7 @@ import { type BoardDescription, describeBoard } from "../device/description.ts";
 import { type Bundle, type FlashOptions, flash } from "../device/flash.ts";
 import { setLock } from "../device/lock.ts";
 import { hasBeaconKey, setUpBeacon } from "../device/smartbeacon.ts";
+import { loadTempIds } from "../device/temp-ids.ts";
 import { ToolError } from "../errors.ts";
 import { drawLabel } from "../label/label.ts";
 import type { BeaconKey } from "../smartbeacon/key-file.ts";
@@ -45,6 +48,8 @@ export interface BoardJob {
   store?: ProvisionStore;
   keys: LockKeys;
   beaconKeys: BeaconKeys;
+  /** The batch of TempIDs in a file that the plan names. */
+  readBatch(file: string): TempIdBatch;
   flashOptions: Pick<FlashOptions, "erase" | "discard" | "oldInterpreter" | "fast" | "onInterrupt" | "say">;
   say(text: string): void;
 }
@@ -65,10 +70,23 @@ export interface ClockResult {
   roundTripMs: number;
 }
 
+export interface TempIdsResult {
+  file: string;
+  /** Last second of the last one, Unix time. */
+  until: number;
+}
+
+/** Of OpenTrace's services the production one. */
+const DEFAULT_SERVICE = 0;
+
+function lastTempId({ te }: DeviceStatus): number {
+  return Math.max(0, ...(te?.slice(2) ?? []));
+}
+
 /** What decides whether a step that was done holds: the row's own, and the firmware. */
 export function planOf(row: PlanRow, bundle: Bundle): string {
-  const { board, role, protocols, settings, lock, beacon } = row;
-  const what = JSON.stringify([board.id, role, protocols, settings, lock, bundle.version, ...(beacon ? [beacon] : [])]);
+  const { board, role, protocols, settings, lock, beacon, token } = row;
+  const what = JSON.stringify([board.id, role, protocols, settings, lock, bundle.version, ...(beacon ? [beacon] : []), ...(token ? [token] : [])]);
   return createHash("sha256").update(what).digest("hex").slice(0, 12);
 }
 
@@ -134,7 +152,15 @@ export async function provisionBoard(board: Board, job: BoardJob): Promise<void>
     },
     (before) => u > 0 && before.era === era,
   );
-  const { beacon } = row;
+  const { beacon, token } = row;
+  if (token) {
+    const work = async () => {
+      const { status } = await loadTempIds(running, job.readBatch(token.file), { ...token, service: DEFAULT_SERVICE });
+      return { file: token.file, until: lastTempId(status) };
+    };
+    const status = await running.status();
+    await step<TempIdsResult>("tempids", work, ({ until }) => lastTempId(status) === until && until > clock.now());
+  }
   if (beacon) {
     const work = async () => {
       const { key, file } = job.beaconKeys.take(row);

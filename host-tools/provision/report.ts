@@ -1,7 +1,7 @@
 import type { Bundle } from "../device/flash.ts";
 import type { Failure } from "./batch.ts";
 import type { PlanRow } from "./plan.ts";
-import { type ClockResult, type FlashResult, planOf } from "./provision-board.ts";
+import { type ClockResult, type FlashResult, planOf, type TempIdsResult } from "./provision-board.ts";
 import type { SelfTest } from "./self-test.ts";
 import type { ProvisionState, Step } from "./state.ts";
 import { STEPS } from "./state.ts";
@@ -31,6 +31,8 @@ export interface RowReport {
   keyFile?: string;
   /** File with its SmartBeacon key: inside the batch's folder, or as the plan names it. */
   beaconFile?: string;
+  /** Last second of its TempIDs, Unix time. */
+  tempIdsUntil?: number;
   /** By step, and in all. */
   seconds: Partial<Record<Step, number>>;
   totalSeconds: number;
@@ -75,6 +77,7 @@ export function reportRow(row: PlanRow, bundle: Bundle, state: ProvisionState, f
     label: result<{ file: string }>("label")?.file,
     keyFile: result<{ file: string }>("lock")?.file,
     beaconFile: result<{ file: string }>("beacon")?.file,
+    tempIdsUntil: result<TempIdsResult>("tempids")?.until,
     seconds,
     totalSeconds: Math.round(Object.values(seconds).reduce((sum, one) => sum + one, 0) * 10) / 10,
     failure: finished ? undefined : failure,
@@ -94,12 +97,16 @@ const COLUMNS: [string, (row: RowReport) => string][] = [
   ["flash", (row) => (row.test ? `${row.test.flash.records} read, ${row.test.flash.errors} errors` : "")],
   ["lock", (row) => (row.keyFile ? "locked" : "")],
   ["beacon", (row) => row.beaconFile ?? ""],
+  ["tempids", (row) => (row.tempIdsUntil === undefined ? "" : `until ${new Date(row.tempIdsUntil * 1000).toISOString().slice(0, 16)}Z`)],
   ["took", (row) => (row.totalSeconds > 0 ? `${row.totalSeconds} s` : "")],
 ];
 
+/** Columns that are left out where no board has anything in them. */
+const OPTIONAL = ["beacon", "tempids"];
+
 /** For a person: a table, then what to know of single boards. */
 export function describeReport({ boards, done, folder }: BatchReport): string {
-  const columns = COLUMNS.filter(([title]) => title !== "beacon" || boards.some(({ beaconFile }) => beaconFile));
+  const columns = COLUMNS.filter(([title, cell]) => !OPTIONAL.includes(title) || boards.some((row) => cell(row) !== ""));
   const table = [columns.map(([title]) => title), ...boards.map((row) => columns.map(([, cell]) => cell(row)))];
   const widths = columns.map((_, i) => Math.max(...table.map((cells) => cells[i].length)));
   const lines = table.map((cells) =>

@@ -6,7 +6,7 @@ import { FormatError, ToolError } from "../errors.ts";
 // What has been done to which board, one JSON document a line, appended as it happens. Nothing secret stands in it: keys are files of their own.
 
 /** What is done to a board, in this order. */
-export const STEPS = ["radio", "flash", "settings", "clock", "beacon", "test", "label", "record", "lock"] as const;
+export const STEPS = ["radio", "flash", "settings", "clock", "tempids", "beacon", "test", "label", "record", "lock"] as const;
 export type Step = (typeof STEPS)[number];
 
 const common = { at: z.string(), name: z.string() };
