@@ -106,6 +106,7 @@ function describe(port: string, result: Flashed): string {
 
 function nextStep(port: string, role: string): string {
   if (role === "smartbeacon") return `  set it up next: tracelet smartbeacon setup --port ${port} --new beacon.key`;
+  if (role === "token") return `  bring it TempIDs next: tracelet bluetrace load --port ${port} --batch FILE --authority HAI`;
   return `  set its clock next: tracelet time --port ${port}`;
 }
 
