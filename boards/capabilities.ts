@@ -136,6 +136,14 @@ function obstacle(facts: BoardFacts): string | undefined {
   return undefined;
 }
 
+/**
+ * Can a token of this board read a phone's packet (BlueTrace)? It has 114 characters beside its model and authority, and a read answers MTU - 1 bytes: 130 with S140 6.1.1, 52 with S132.
+ * Of the boards that can be one it is the nRF52840DK.
+ */
+export function readsPhones(facts: BoardFacts, role: string): boolean {
+  return ROLES[role].connects === true && facts.gatt.mtu > 120;
+}
+
 /** Boards whose console needs no Bluetooth. */
 function withPins(): string {
   const names: string[] = [];

@@ -36,6 +36,10 @@ declare module "tracelet:build" {
   export const SHA256_BUILT_IN: boolean;
   /** Firmware id of the SoftDevice by the board's facts, for interpreters that don't tell it in `process.env`. */
   export const SOFT_DEVICE: number;
+  /** Does it read phones' packets, as a token whose radio stack reads enough? */
+  export const READS_PHONES: boolean;
+  /** ATT MTU that the radio stack agrees to, bytes: a read answers one less, a write takes three less. */
+  export const MTU: number;
   /** Guests of a scan at most: so many are heard, once each, while all places are in use by others who are there. As many as there is memory for. */
   export const GUESTS: number;
   /** How many of LED1, LED2, LED3 the board has as indicator lights. 3: red, green, blue. */

@@ -1,5 +1,6 @@
+import { READS_PHONES } from "tracelet:build";
 import { txPowerLevel } from "../../protocols/advertising-data.ts";
-import { SERVICES } from "../../protocols/bluetrace/advertisement.ts";
+import { CHARACTERISTICS, SERVICES } from "../../protocols/bluetrace/advertisement.ts";
 import { addressKey } from "../../protocols/bluetrace/blacklist.ts";
 import {
   COMPACT_BYTES,
@@ -15,6 +16,7 @@ import { listedUuid, uuidBytes } from "../../protocols/uuid128.ts";
 import { tick } from "../board-clock.ts";
 import { keyOf, refuse, writeMeeting } from "./meetings.ts";
 import { isMet, remember } from "./peers.ts";
+import { readPhone } from "./phones.ts";
 import { orgTag } from "./server.ts";
 import { tempId } from "./temp-ids.ts";
 
@@ -141,6 +143,7 @@ export function exchangeWithNext(seconds: number): boolean {
   const message = new Uint8Array(COMPACT_BYTES);
   let first: RemoteCharacteristic | undefined;
   let second: RemoteCharacteristic | undefined;
+  let standard: RemoteCharacteristic | undefined;
   let whole = false;
   let mine: RemoteServer | undefined;
   peers[address] = LEFT_IN_PEACE;
@@ -182,7 +185,13 @@ export function exchangeWithNext(seconds: number): boolean {
         for (let i = 0; i < found.length; i++) {
           if (found[i].uuid === FIRST_CHARACTERISTIC) first = found[i];
           if (found[i].uuid === SECOND_CHARACTERISTIC) second = found[i];
+          if (READS_PHONES && found[i].uuid === CHARACTERISTICS[what & 3]) standard = found[i];
         }
+        if (READS_PHONES && standard && !first && !second)
+          return readPhone(standard, rssi, function (id) {
+            compactTempId(message).set(id);
+            whole = true;
+          });
         if (!first || !second) {
           unreadable++;
           throw "unreadable";

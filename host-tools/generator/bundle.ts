@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type InputOptions, type OutputChunk, type OutputOptions, rollup, type SourceMap } from "rollup";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { FEATURES, featureRefusal, ON_DEMAND, ROLES, refusal } from "../../boards/capabilities.ts";
+import { FEATURES, featureRefusal, ON_DEMAND, ROLES, readsPhones, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError, FormatError } from "../errors.ts";
 
@@ -149,6 +149,8 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
       AES_BUILT_IN: board.crypto.aes,
       SHA256_BUILT_IN: board.crypto.sha256,
       SOFT_DEVICE: board.softDevice.firmwareId,
+      READS_PHONES: readsPhones(board, role),
+      MTU: board.gatt.mtu,
       LIGHTS: usableLights(board),
       SCREEN: SCREENS.indexOf(board.screen?.power) + 1,
       LONG_PRESS: board.longPress ?? LONG_PRESS_SECONDS,

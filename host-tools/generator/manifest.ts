@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { ROLES } from "../../boards/capabilities.ts";
+import { ROLES, readsPhones } from "../../boards/capabilities.ts";
 import { LOG_FILE, LOG_VERSION } from "../../protocols/log-format.ts";
 import { type FlashPlan, fileBytes, planFlash } from "./flash-plan.ts";
 import { checkMemory, memoryNeed } from "./working-memory.ts";
@@ -71,7 +71,7 @@ function keyRecords(protocols: string[], retention: number): number {
  */
 export function makeManifest(input: ManifestInput, code: string, variables: number): Manifest {
   const { board, role, protocols, features } = input;
-  const need = memoryNeed(variables, role, protocols, features);
+  const need = memoryNeed(variables, role, protocols, features, readsPhones(board, role));
   checkMemory(board, need, role, protocols, features);
   const bytes = Buffer.byteLength(code, "latin1");
   return {

@@ -21,6 +21,8 @@ const PROVING = 168;
 /** A token among 20 others: the lists of whom it has met, what it offers, those of a scan; and one exchange. It is estimated at 790 and had 1,751 in use, 2,141 at most, its radio's stand-in included. */
 const MEETING = 900;
 const EXCHANGE = 400;
+/** A phone's packet and its parser, in the middle of an exchange: such a token among 20 phones is estimated at 885 and had 2,312 in use at most, its radio's stand-in included. */
+const PACKET = 100;
 /** Each guest of a crowd, until its scan ends: 227 of them took 1,128. */
 const GUEST = 5;
 
@@ -47,11 +49,14 @@ export interface MemoryNeed {
 
 /**
  * Variables that a firmware needs when it has most to do: `loaded + 86 who sends + 362 who listens + 50 several protocols + the greatest of 5 for each guest, 168 proof, 750 collector + 60
- * of the interpreter`. Within a tenth above what was measured, never below (test/generator/working-memory.test.ts).
+ * of the interpreter`; a token's is its own, and `readsPackets` says whether it reads phones' (capabilities.ts). Within a tenth above what was measured, never below (test/generator/working-memory.test.ts).
  */
-export function memoryNeed(loaded: number, role: string, protocols: string[], features: string[]): MemoryNeed {
+export function memoryNeed(loaded: number, role: string, protocols: string[], features: string[], readsPackets = false): MemoryNeed {
   const { advertise, scan, connects } = ROLES[role];
-  if (connects) return { loaded, inUse: MEETING, moments: EXCHANGE, interpreter: INTERPRETER, total: loaded + MEETING + EXCHANGE + INTERPRETER };
+  if (connects) {
+    const moments = EXCHANGE + (readsPackets ? PACKET : 0);
+    return { loaded, inUse: MEETING, moments, interpreter: INTERPRETER, total: loaded + MEETING + moments + INTERPRETER };
+  }
   const collects = scan && protocols.includes("smartbeacon");
   const meets = scan && protocols.some((name) => name !== "smartbeacon");
   const inUse = (advertise ? SENDING : 0) + (scan ? LISTENING : 0) + (protocols.length > 1 ? SEVERAL : 0);

@@ -34,6 +34,15 @@ test("the worst moment is the greatest of a crowd, a proof and a flood, as each 
   expect(moments("smartbeacon", ["smartbeacon"])).toBe(0);
 });
 
+test.each([
+  ["among 20 others", 790, 2141, false],
+  ["that reads phones' packets, among 20 of them", 885, 2312, true],
+])("a token %s has what was measured at its worst moment, or up to a tenth more", (_, loaded, measured, readsPackets) => {
+  const { total } = memoryNeed(loaded, "token", ["bluetrace"], [], readsPackets);
+  expect(total).toBeGreaterThanOrEqual(measured);
+  expect(total).toBeLessThan(1.1 * measured);
+});
+
 test("a crowd has no more guests than a Puck.js has room for", () => {
   for (const [role, protocols, loaded] of MEASURED) {
     const { total } = memoryNeed(loaded, role, protocols, ["proof"]);
