@@ -82,7 +82,8 @@ function findKey(fresh?: Uint8Array): void {
   const log = (usable && require("Storage").read(LOG_FILE)) || "";
   const mark = LOCK_MARK + log.substr(4, 4);
   lockKey = undefined;
-  for (let at = log.indexOf(mark); at > 0; at = log.indexOf(mark, at + 1)) {
+  // at its very end the interpreter takes the beginning of the mark for the mark, again and again
+  for (let at = log.indexOf(mark); at > 0 && at <= log.length - mark.length; at = log.indexOf(mark, at + 1)) {
     const slot = flash.read(LONG_BYTES, logStart - LOCK_MARK_AT + at);
     if (!lockKey && seal(slot) && (!fresh || E.CRC32(slot) === E.CRC32(fresh))) lockKey = slot;
     else deleteRecord(slot, logStart - LOCK_MARK_AT + at);

@@ -14,8 +14,10 @@ setTimeout(function () {
   // memory-mapped: takes no memory, and is searched by the interpreter itself
   const log: string = require("Storage").read(LOG_FILE) || "";
   // period and state of the key's record, and the beginning of the log id, which no stranger knows
-  const at = log.indexOf(LOCK_MARK + log.substr(4, 4));
-  if (at > 0) {
+  const mark = LOCK_MARK + log.substr(4, 4);
+  const at = log.indexOf(mark);
+  // at its very end the interpreter takes the beginning of the mark for the mark
+  if (at > 0 && at <= log.length - mark.length) {
     // The firmware has decided. Or it failed, and tells nobody why: whoever wants the board without its data holds the button down.
     if (global.T !== 1) return;
     const start = E.getAddressOf(log, true);
