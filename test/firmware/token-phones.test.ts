@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readsPhones, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { encodeTempIdPages } from "../../host-tools/bluetrace/batch-file.ts";
@@ -16,36 +16,16 @@ import { encodeTempId, packTempId } from "../../protocols/bluetrace/temp-id.ts";
 import { ascii } from "../../protocols/bytes.ts";
 import { parseUuid } from "../../protocols/uuid128.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
-import { AUTHORITY_KEY, HAI, loadPage, userId, wearToken } from "../support/tokens.ts";
-import { status, WornWorld } from "../support/worn-boards.ts";
+import { AUTHORITY_KEY, HAI, keptWorlds, loadPage, repeatable, userId, wearToken } from "../support/tokens.ts";
+import { status, type WornWorld } from "../support/worn-boards.ts";
 
 // A board whose radio stack reads 130 bytes of a value, which a phone's packet may fit: 114 beside the model and the authority's name.
 
-/** What the interpreter itself says of a service that it asked for before its peer was ready, and that came after the link had ended (docs/virtual-air.md). */
-const LATE_ANSWER = "Uncaught InternalError: BLE task completed that wasn't scheduled (SERVICE/NONE)\n";
-
-const worlds: WornWorld[] = [];
-afterAll(() => {
-  for (const world of worlds) for (const board of world.boards) expect(board.errors.filter((line) => line !== LATE_ANSWER)).toEqual([]);
-});
-function newWorld(seed: number): WornWorld {
-  const world = new WornWorld(seed);
-  worlds.push(world);
-  return world;
-}
+const newWorld = keptWorlds();
 
 const S140 = { board: "nrf52840dk" };
 /** Whose phone it is. */
 const OWNER = 9;
-
-function repeatable(seed: number): (length: number) => Uint8Array {
-  let state = seed;
-  return (length) =>
-    Uint8Array.from({ length }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state >>> 24;
-    });
-}
 const tempIdOf = (world: WornWorld, n: number) => makeBatch(AUTHORITY_KEY, userId(n), Math.floor(world.clock.now)).tempIDs[0].tempID;
 
 /** A phone with the app, a metre from the board, that has begun. */

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { makeBatch } from "../../host-tools/bluetrace/temp-ids.ts";
 import { AirRadio } from "../../host-tools/phones/air-radio.ts";
 import { BlueTracePhone } from "../../host-tools/phones/bluetrace-phone.ts";
@@ -20,34 +20,14 @@ import { encodePacket } from "../../protocols/bluetrace/packet.ts";
 import { encodeTempId, packTempId } from "../../protocols/bluetrace/temp-id.ts";
 import { ascii } from "../../protocols/bytes.ts";
 import { parseUuid } from "../../protocols/uuid128.ts";
-import { AUTHORITY_KEY, HAI, load, userId, wearToken } from "../support/tokens.ts";
-import { configure, readLog, status, WornWorld } from "../support/worn-boards.ts";
+import { AUTHORITY_KEY, HAI, keptWorlds, load, repeatable, userId, wearToken } from "../support/tokens.ts";
+import { configure, readLog, status, type WornWorld } from "../support/worn-boards.ts";
 
 const SERVICE = parseUuid(SERVICES[0])!;
 const ADVERTISEMENT = encodeAdvertisement(SERVICE, 0, "abc");
 const STRANGER = "d0:00:00:00:00:99 random";
 
-/** What the interpreter itself says of a service that it asked for before its peer was ready, and that came after the link had ended (docs/virtual-air.md). */
-const LATE_ANSWER = "Uncaught InternalError: BLE task completed that wasn't scheduled (SERVICE/NONE)\n";
-
-const worlds: WornWorld[] = [];
-afterAll(() => {
-  for (const world of worlds) for (const board of world.boards) expect(board.errors.filter((line) => line !== LATE_ANSWER)).toEqual([]);
-});
-function newWorld(seed: number): WornWorld {
-  const world = new WornWorld(seed);
-  worlds.push(world);
-  return world;
-}
-
-function repeatable(seed: number): (length: number) => Uint8Array {
-  let state = seed;
-  return (length) =>
-    Uint8Array.from({ length }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state >>> 24;
-    });
-}
+const newWorld = keptWorlds();
 
 /** Meetings that the board has written down, whole and again. */
 const meetingsOf = (board: VirtualBoard) => status(board).me![0];

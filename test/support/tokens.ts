@@ -1,8 +1,9 @@
+import { afterAll, expect } from "vitest";
 import { encodeTempIdPages } from "../../host-tools/bluetrace/batch-file.ts";
 import { makeBatch, type TempIdBatch } from "../../host-tools/bluetrace/temp-ids.ts";
 import type { Position } from "../../host-tools/simulator/air.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
-import { command, type WearOptions, type WornWorld } from "./worn-boards.ts";
+import { command, type WearOptions, WornWorld } from "./worn-boards.ts";
 
 // BlueTrace boards.
 
@@ -28,4 +29,30 @@ export async function wearToken(world: WornWorld, n: number, where: Position | (
   const board = await world.wear(where, { role: "token", protocols: ["bluetrace"], ...options });
   load(board, makeBatch(AUTHORITY_KEY, userId(n), Math.floor(world.clock.now)));
   return board;
+}
+
+/** What the interpreter itself says of a service that it asked for before its peer was ready, and that came after the link had ended (docs/virtual-air.md). */
+const LATE_ANSWER = "Uncaught InternalError: BLE task completed that wasn't scheduled (SERVICE/NONE)\n";
+
+/** Makes worlds by seed; after the last test of the file none of their boards may have said anything else. */
+export function keptWorlds(): (seed: number) => WornWorld {
+  const worlds: WornWorld[] = [];
+  afterAll(() => {
+    for (const world of worlds) for (const board of world.boards) expect(board.errors.filter((line) => line !== LATE_ANSWER)).toEqual([]);
+  });
+  return (seed) => {
+    const world = new WornWorld(seed);
+    worlds.push(world);
+    return world;
+  };
+}
+
+/** Random bytes that are the same each time. */
+export function repeatable(seed: number): (length: number) => Uint8Array {
+  let state = seed;
+  return (length) =>
+    Uint8Array.from({ length }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state >>> 24;
+    });
 }
