@@ -10,6 +10,7 @@ import { World } from "../host-tools/simulator/world.ts";
 import { type DeviceStatus, FRAME_FIRST, FRAME_SECOND } from "../protocols/device-link.ts";
 import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE } from "../protocols/log-format.ts";
 import { SETTING_RULES } from "../protocols/settings.ts";
+import { ask } from "./board-commands.ts";
 
 // Exchanges among tokens: whole virtual boards in one room, by the bundle that is flashed.
 
@@ -20,21 +21,6 @@ const PIECE = 384;
 /** Seconds until all have begun. */
 const SETTLE = 300;
 
-/** What a command of the firmware prints, run in the main loop. */
-function ask(board: VirtualBoard, call: string): string {
-  let printed = "";
-  let done = false;
-  board.enqueue(() => {
-    const off = board.onPrint((text) => {
-      printed += text;
-    });
-    board.evaluate(`T.${call}`);
-    off();
-    done = true;
-  });
-  while (!done && board.clock.step());
-  return printed;
-}
 function status(board: VirtualBoard): DeviceStatus {
   const frame = Buffer.from(ask(board, "s()"), "latin1");
   const at = frame.indexOf(Uint8Array.of(FRAME_FIRST, FRAME_SECOND));

@@ -8,6 +8,7 @@ import { World } from "../host-tools/simulator/world.ts";
 import { HEAD_BYTES, HEAD_MAGIC, LOG_FILE } from "../protocols/log-format.ts";
 import { MESSAGE_FRAGMENT } from "../protocols/smartbeacon/advertisement.ts";
 import { CARRIER_AT, SETUP_BYTES, SK_LENGTH_AT } from "../protocols/smartbeacon/setup.ts";
+import { ask } from "./board-commands.ts";
 
 // The same question to whole boards: a SmartBeacon's bundle and a collector's, who come near each other again and again.
 
@@ -33,21 +34,6 @@ async function place(world: World, role: string, x: number): Promise<VirtualBoar
   return board;
 }
 
-/** What a command of the firmware prints, run in the main loop. */
-function ask(board: VirtualBoard, call: string): string {
-  let printed = "";
-  let done = false;
-  board.enqueue(() => {
-    const off = board.onPrint((text) => {
-      printed += text;
-    });
-    board.evaluate(`T.${call}`);
-    off();
-    done = true;
-  });
-  while (!done && board.clock.step());
-  return printed;
-}
 /** Messages that a collector has kept since it started. */
 const collected = (board: VirtualBoard) => Number(/"co":\[(\d+)/.exec(ask(board, "s()"))![1]);
 

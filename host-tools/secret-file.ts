@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { ConfigError } from "./errors.ts";
 
 /**
@@ -19,4 +19,23 @@ export function createSecretFile(file: string, line: string, instead: string): v
   writeSync(handle, `${line}\n`);
   fsyncSync(handle);
   closeSync(handle);
+}
+
+/** What stands in a file with a secret. `otherwise`: what to do where it can't be read. @throws ConfigError "no_file", which tells nothing of what is in the file */
+export function readSecretFile(file: string, otherwise: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ConfigError("no_file", `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}; ${otherwise}`, { cause });
+  }
+}
+
+/** The same, read as JSON; undefined where it is none: what the parser says may quote the secret. */
+export function readSecretJson(file: string, otherwise: string): unknown {
+  const text = readSecretFile(file, otherwise);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

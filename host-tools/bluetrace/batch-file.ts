@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import * as z from "zod";
 import { isPlainText, MOST_MODEL_CHARACTERS } from "../../protocols/bluetrace/packet.ts";
@@ -21,6 +20,7 @@ import {
   TEMP_IDS_OF_PAGE,
 } from "../../protocols/bluetrace/temp-id-page.ts";
 import { ConfigError } from "../errors.ts";
+import { readSecretJson } from "../secret-file.ts";
 import type { TempIdBatch } from "./temp-ids.ts";
 
 // A batch of TempIDs on its way from the authority to a board. Who has them can pass for the board as long as they last: they stand in no message of ours.
@@ -45,19 +45,7 @@ export interface TokenIdentity {
 
 /** A server's answer, or what `tracelet bluetrace batch` wrote. @throws ConfigError "no_file", "bad_batch"; neither tells a TempID */
 export function readBatch(file: string): TempIdBatch {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new ConfigError(
-      "no_file",
-      `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}; it must hold an authority's batch of TempIDs`,
-      {
-        cause,
-      },
-    );
-  }
-  const batch = parseBatch(text);
+  const batch = parseBatch(readSecretJson(file, "it must hold an authority's batch of TempIDs"));
   if (!batch)
     throw new ConfigError(
       "bad_batch",
@@ -66,13 +54,7 @@ export function readBatch(file: string): TempIdBatch {
   return batch;
 }
 
-function parseBatch(text: string): TempIdBatch | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined; // what the parser says may quote a TempID
-  }
+function parseBatch(json: unknown): TempIdBatch | undefined {
   const parsed = shape.safeParse(json);
   if (!parsed.success || parsed.data.tempIDs.length > MOST_TEMP_IDS) return undefined;
   const fits = parsed.data.tempIDs.every(({ tempID, startTime, expiryTime }) => packTempId(tempID) !== undefined && startTime <= expiryTime);

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { createAuthorityKey, readAuthorityKey } from "../bluetrace/authority-file.ts";
 import { checkIdentity, readBatch, type TokenIdentity } from "../bluetrace/batch-file.ts";
@@ -9,7 +8,7 @@ import type { Board } from "../device/board.ts";
 import { utc } from "../device/clock-words.ts";
 import { type Loaded, loadTempIds, requireToken } from "../device/temp-ids.ts";
 import { ConfigError } from "../errors.ts";
-import { createSecretFile } from "../secret-file.ts";
+import { createSecretFile, readSecretFile } from "../secret-file.ts";
 import { Store } from "../store/store.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import { createOutput, type Output, type RegisterCommand } from "./output.ts";
@@ -97,12 +96,7 @@ function addLoad(group: Command): void {
 
 function readToken(file: string | undefined): string {
   if (file === undefined) return "";
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code;
-    throw new ConfigError("no_file", `${file} can't be read: ${why}; it must hold the upload token that the authority gave`, { cause });
-  }
+  return readSecretFile(file, "it must hold the upload token that the authority gave").trim();
 }
 
 function addExport(group: Command): void {

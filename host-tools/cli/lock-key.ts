@@ -1,10 +1,9 @@
 import { scryptSync } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { newLockKey } from "../device/lock.ts";
 import { ConfigError } from "../errors.ts";
-import { createSecretFile } from "../secret-file.ts";
+import { createSecretFile, readSecretFile } from "../secret-file.ts";
 
 // Where a lock key comes from: a file, or a password. Never from an argument: everybody on the computer can read those.
 
@@ -36,15 +35,7 @@ export async function chooseLockKey(options: KeyOptions): Promise<Uint8Array | u
 }
 
 export function readKeyFile(file: string): Uint8Array {
-  let text: string;
-  try {
-    text = readFileSync(file, "latin1");
-  } catch (cause) {
-    throw new ConfigError("no_file", `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}. \`tracelet lock\` makes a key file`, {
-      cause,
-    });
-  }
-  const digits = text.trim();
+  const digits = readSecretFile(file, "`tracelet lock` makes a key file").trim();
   if (!/^[0-9a-f]{32}$/i.test(digits) || /^0+$/.test(digits))
     throw new ConfigError("bad_key", `${file} is no key file: it has one line of ${2 * KEY_BYTES} hexadecimal digits, not all of them 0`);
   return Buffer.from(digits, "hex");

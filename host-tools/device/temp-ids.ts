@@ -60,7 +60,8 @@ export async function loadTempIds(board: Board, batch: TempIdBatch, identity: To
   return { clock, status };
 }
 
-async function writePage(board: Board, place: number, page: Uint8Array): Promise<void> {
+/** Brings one page to its place, 0 or 1, without a look at what the board makes of it. */
+export async function writePage(board: Board, place: number, page: Uint8Array): Promise<void> {
   await board.writeTempIds(place, -1, new Uint8Array(0));
   for (let at = MAGIC_BYTES; at < page.length; at += PIECE) await board.writeTempIds(place, at, page.subarray(at, at + PIECE));
   await board.writeTempIds(place, 0, page.subarray(0, MAGIC_BYTES));

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
-import { createSecretFile } from "../secret-file.ts";
+import { createSecretFile, readSecretJson } from "../secret-file.ts";
 
 // The private file of a SmartBeacon. Who has it can make its messages: it goes to the beacon and to the server that verifies them, and stands in no message of ours.
 
@@ -28,28 +27,12 @@ const EXPECTED =
 
 /** @throws ConfigError "no_file", "bad_key"; neither tells anything of what is in the file */
 export function readBeaconKey(file: string): BeaconKey {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new ConfigError(
-      "no_file",
-      `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}; \`tracelet smartbeacon setup --new\` makes a key file`,
-      { cause },
-    );
-  }
-  const key = parseBeaconKey(text);
+  const key = parseBeaconKey(readSecretJson(file, "`tracelet smartbeacon setup --new` makes a key file"));
   if (!key) throw new ConfigError("bad_key", `${file} is no SmartBeacon's key file: it has ${EXPECTED}`);
   return key;
 }
 
-function parseBeaconKey(text: string): BeaconKey | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined; // what the parser says may quote the key
-  }
+function parseBeaconKey(json: unknown): BeaconKey | undefined {
   const parsed = shape.safeParse(json);
   if (!parsed.success) return undefined;
   const { id_beacon, sk_beacon, mode } = parsed.data;

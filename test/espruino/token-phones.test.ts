@@ -4,6 +4,7 @@ import { nrf52840dk } from "../../boards/nrf52840dk.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { encodeTempIdPages } from "../../host-tools/bluetrace/batch-file.ts";
 import { makeBatch } from "../../host-tools/bluetrace/temp-ids.ts";
+import { writePage } from "../../host-tools/device/temp-ids.ts";
 import { buildFirmware } from "../../host-tools/generator/bundle.ts";
 import { HAI, userId } from "../support/tokens.ts";
 import { NO_INTERPRETER } from "./abilities.ts";
@@ -61,11 +62,7 @@ describe.skipIf(NO_INTERPRETER)("a token with S140's MTU on the real interpreter
       await site.reach();
       await site.link.setClock(SET_AT, 0, 20);
       const batch = makeBatch(new Uint8Array(32), userId(1), SET_AT);
-      for (const [i, page] of encodeTempIdPages(batch, { org: HAI, model: "device", service: 0 }).entries()) {
-        await site.link.writeTempIds(i, -1, new Uint8Array(0));
-        for (let at = 4; at < page.length; at += 384) await site.link.writeTempIds(i, at, page.subarray(at, at + 384));
-        await site.link.writeTempIds(i, 0, page.subarray(0, 4));
-      }
+      for (const [i, page] of encodeTempIdPages(batch, { org: HAI, model: "device", service: 0 }).entries()) await writePage(site.link, i, page);
       await site.pass(HOUR / 2);
       const { ha, me, er } = await site.link.status();
       expect({ ha, er }).toEqual({ ha: HAI, er: [0, 0, 0] });

@@ -3,6 +3,7 @@ import { flashImage } from "../../bench/interpreter-image.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { encodeTempIdPages } from "../../host-tools/bluetrace/batch-file.ts";
 import { makeBatch } from "../../host-tools/bluetrace/temp-ids.ts";
+import { writePage } from "../../host-tools/device/temp-ids.ts";
 import { MEETING_RECORDS } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { HAI, userId } from "../support/tokens.ts";
@@ -62,11 +63,7 @@ describe.skipIf(NO_INTERPRETER)("a token on the real interpreter", () => {
       await site.link.setClock(SET_AT, 0, 20);
       expect(await site.link.status()).toMatchObject({ ha: "", te: [0, 0, 0, 0], ad: 0 });
       const batch = makeBatch(new Uint8Array(32), userId(1), SET_AT);
-      for (const [i, page] of encodeTempIdPages(batch, { org: HAI, model: "device", service: 0 }).entries()) {
-        await site.link.writeTempIds(i, -1, new Uint8Array(0));
-        for (let at = 4; at < page.length; at += 384) await site.link.writeTempIds(i, at, page.subarray(at, at + 384));
-        await site.link.writeTempIds(i, 0, page.subarray(0, 4));
-      }
+      for (const [i, page] of encodeTempIdPages(batch, { org: HAI, model: "device", service: 0 }).entries()) await writePage(site.link, i, page);
       await site.pass(HOUR / 2);
       const { ha, te, me, er, ad } = await site.link.status();
       expect({ ha, er }).toEqual({ ha: HAI, er: [0, 0, 0] });
