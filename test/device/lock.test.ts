@@ -348,6 +348,18 @@ describe("taking a locked board back without its key", () => {
     expect(await talk(bench, (link) => link.status())).toMatchObject({ lk: 0 });
   });
 
+  test("a board without a key whose log ends as the mark of a key begins loses nothing, and starts", async () => {
+    const bench = await lockedBoard({ lock: false });
+    // the interpreter's indexOf takes it for the mark
+    bench.board.evaluate(`(function(l){require("Flash").write("\\0",E.getAddressOf(l,true)+l.length-1)})(require("Storage").read("${LOG_FILE}"))`);
+    const before = Buffer.from(bench.board.storage.read(LOG_FILE)!);
+    expect(before.at(-1)).toBe(0);
+    powerCycle(bench, { buttonHeld: true }, 20);
+    expect(Buffer.from(bench.board.storage.read(LOG_FILE)!).equals(before)).toBe(true);
+    powerCycle(bench);
+    expect(await talk(bench, (link) => link.status())).toMatchObject({ lk: 0 });
+  });
+
   test("a board whose lock was taken off loses nothing either", async () => {
     const bench = await lockedBoard();
     await talk(bench, (link) => setLock(link, undefined), KEY);
