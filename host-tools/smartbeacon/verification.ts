@@ -2,7 +2,7 @@ import { latin1 } from "../../protocols/bytes.ts";
 import { openFernet } from "../../protocols/fernet/token.ts";
 import { COMPACT_TOKEN, MESSAGE_FRAGMENT } from "../../protocols/smartbeacon/advertisement.ts";
 import { BATTERY_LOW, CLOCK_UNSET, openToken, SEAL_OPENED } from "../../protocols/smartbeacon/compact-token.ts";
-import { messageKeys, openMessageC, STALE_SECONDS, timeliness } from "../../protocols/smartbeacon/open-message.ts";
+import { FUTURE_SECONDS, messageKeys, openMessageC, STALE_SECONDS, timeliness } from "../../protocols/smartbeacon/open-message.ts";
 import { parseUtc } from "../../protocols/smartbeacon/timestamp.ts";
 import { aesDecrypt, nodeCrypto } from "../node-crypto.ts";
 import type { BeaconKey } from "./key-file.ts";
@@ -22,11 +22,22 @@ export interface Verified {
   notes: string[];
 }
 
-interface Sealed {
+/** A message as it came, without saying when. `type` as of advertisements: MESSAGE C, compact token, Fernet token. */
+export interface SealedMessage {
   type: number;
   bytes: Uint8Array;
+}
+interface Received extends SealedMessage {
   /** Unix seconds. */
   receivedAt: number;
+}
+
+/** What a message says that this beacon made, whenever that was. */
+export interface OpenedMessage {
+  /** Unix seconds; of a token whose clock is not set, seconds since its start. */
+  unix: number;
+  /** Of a compact token, see protocols/smartbeacon/compact-token.ts; 0 of others. */
+  status: number;
 }
 
 /** Delay up to which a message is as good as can be, s. */
@@ -37,29 +48,31 @@ const STATUS_WORDS: [number, string][] = [
   [BATTERY_LOW, "battery low"],
 ];
 
-/** Score of an ok message that was `delay` seconds on its way: 100 up to a minute, 0 at seven (QB-17). It measures the connection, not a person. */
-export function score(delay: number): number {
-  const late = (Math.abs(delay) - PUNCTUAL) / (STALE_SECONDS - PUNCTUAL);
-  return Math.max(0, Math.min(100, Math.round(100 * (1 - late))));
+/**
+ * Score of an ok message that was `delay` seconds on its way: 100 up to `punctual`, 0 at `late`, both in seconds (QB-17). It measures the connection, not a person.
+ */
+export function score(delay: number, punctual = PUNCTUAL, late = STALE_SECONDS): number {
+  const share = (Math.abs(delay) - punctual) / (late - punctual);
+  return Math.max(0, Math.min(100, Math.round(100 * (1 - share))));
 }
 
 /** Opens a message as of the time at which it came, whatever the time is now. */
-export function verifyMessage({ id, sk, mode }: BeaconKey, { type, bytes, receivedAt }: Sealed): Verified {
-  if (type === COMPACT_TOKEN) {
-    const token = openToken(nodeCrypto, sk, id, bytes);
-    if (typeof token === "string") return { verdict: token, notes: [] };
-    const notes = STATUS_WORDS.filter(([bit]) => token.status & bit).map(([, words]) => words);
-    // its time is that since its start then (QB-14)
-    return token.status & CLOCK_UNSET ? { verdict: "stale", notes } : { ...dated(token.unix, receivedAt), notes };
-  }
-  const unix = type === MESSAGE_FRAGMENT ? openMessageC(nodeCrypto, aesDecrypt, messageKeys(nodeCrypto, sk, mode), bytes) : timeOfFernet(sk, bytes);
-  return typeof unix === "number" ? { ...dated(unix, receivedAt), notes: [] } : { verdict: unix, notes: [] };
+export function verifyMessage(key: BeaconKey, { type, bytes, receivedAt }: Received): Verified {
+  const opened = openSealed(key, { type, bytes });
+  if (typeof opened === "string") return { verdict: opened, notes: [] };
+  const notes = STATUS_WORDS.filter(([bit]) => opened.status & bit).map(([, words]) => words);
+  // its time is that since its start then (QB-14)
+  if (opened.status & CLOCK_UNSET) return { verdict: "stale", notes };
+  const verdict = timeliness(opened.unix, receivedAt, FUTURE_SECONDS, STALE_SECONDS);
+  const delay = receivedAt - opened.unix;
+  return verdict === "ok" ? { verdict, delay, score: score(delay), notes } : { verdict, delay, notes };
 }
 
-function dated(unix: number, receivedAt: number): Pick<Verified, "verdict" | "delay" | "score"> {
-  const verdict = timeliness(unix, receivedAt);
-  const delay = receivedAt - unix;
-  return verdict === "ok" ? { verdict, delay, score: score(delay) } : { verdict, delay };
+/** Opens a message, or tells why it is not this beacon's (QB-06). Which step failed is for who has the key. */
+export function openSealed({ id, sk, mode }: BeaconKey, { type, bytes }: SealedMessage): OpenedMessage | Exclude<Verdict, "ok" | "future" | "stale"> {
+  if (type === COMPACT_TOKEN) return openToken(nodeCrypto, sk, id, bytes);
+  const unix = type === MESSAGE_FRAGMENT ? openMessageC(nodeCrypto, aesDecrypt, messageKeys(nodeCrypto, sk, mode), bytes) : timeOfFernet(sk, bytes);
+  return typeof unix === "number" ? { unix, status: 0 } : unix;
 }
 
 /** The time that counts is the text's, as of MESSAGE C; so an age limit of the token would only be asked twice. */
@@ -82,8 +95,8 @@ export interface Verification {
 }
 
 /** All messages together. One that several boards have, or that comes twice, counts once, as it came first. */
-export function verifyMessages(key: BeaconKey, received: Sealed[]): Verification {
-  const distinct = new Map<string, Sealed>();
+export function verifyMessages(key: BeaconKey, received: Received[]): Verification {
+  const distinct = new Map<string, Received>();
   for (const one of [...received].sort((a, b) => a.receivedAt - b.receivedAt)) {
     const content = `${one.type} ${Buffer.from(one.bytes).toString("latin1")}`;
     if (!distinct.has(content)) distinct.set(content, one);
@@ -102,7 +115,7 @@ export function verifyMessages(key: BeaconKey, received: Sealed[]): Verification
   if (delays.length > 0) {
     delays.sort((a, b) => a - b);
     const delay = { least: delays[0], median: delays[delays.length >> 1], most: delays.at(-1)! };
-    result.ok = { count: delays.length, delay, score: Math.max(...delays.map(score)), firstAt: times[0], lastAt: times.at(-1)! };
+    result.ok = { count: delays.length, delay, score: Math.max(...delays.map((delay) => score(delay))), firstAt: times[0], lastAt: times.at(-1)! };
   }
   return result;
 }

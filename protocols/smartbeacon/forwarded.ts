@@ -1,6 +1,6 @@
 import type { BlockCipher, Crypto } from "../ports.ts";
 import { openToken } from "./compact-token.ts";
-import { MESSAGE_C_BYTES, type MessageKeys, openMessageC, timeliness } from "./open-message.ts";
+import { FUTURE_SECONDS, MESSAGE_C_BYTES, type MessageKeys, openMessageC, STALE_SECONDS, timeliness } from "./open-message.ts";
 
 // What a phone writes back to the beacon where there is no Internet (QB-22). Source: this project's own design.
 // offset 0   16 bytes        phone_ref; the beacon neither checks nor keeps it
@@ -23,9 +23,9 @@ export function checkForwarded(
   const message = written.subarray(PHONE_REF_BYTES);
   if (message.length === MESSAGE_C_BYTES) {
     const unix = openMessageC(crypto, decrypt, keys, message);
-    return typeof unix === "number" ? timeliness(unix, now) : unix;
+    return typeof unix === "number" ? timeliness(unix, now, FUTURE_SECONDS, STALE_SECONDS) : unix;
   }
   const token = openToken(crypto, sk, beaconId, message);
   if (typeof token === "string") return token;
-  return token.status & CLOCK_NOT_SET ? "stale" : timeliness(token.unix, now);
+  return token.status & CLOCK_NOT_SET ? "stale" : timeliness(token.unix, now, FUTURE_SECONDS, STALE_SECONDS);
 }

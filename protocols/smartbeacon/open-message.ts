@@ -49,8 +49,8 @@ export function openMessageC(
   return unix === undefined ? "bad-format" : unix;
 }
 
-/** Is a message of the second `unix` in time at `now`? The same for TIMESTAMPs and the times of compact tokens. */
-export function timeliness(unix: number, now: number): "ok" | "future" | "stale" {
-  if (unix > now + FUTURE_SECONDS) return "future";
-  return unix < now - STALE_SECONDS ? "stale" : "ok";
+/** Is a message of the second `unix` in time at `now`? The same for TIMESTAMPs and the times of compact tokens. `early`, `late`: seconds that are still in time. */
+export function timeliness(unix: number, now: number, early: number, late: number): "ok" | "future" | "stale" {
+  if (unix > now + early) return "future";
+  return unix < now - late ? "stale" : "ok";
 }

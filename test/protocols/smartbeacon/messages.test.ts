@@ -6,7 +6,7 @@ import { createDays, dayRecord, markPresent, openDay, purgeDays, sealDay } from 
 import { checkForwarded } from "../../../protocols/smartbeacon/forwarded.ts";
 import { derivedKey, TOKEN_ENCRYPTION, TOKEN_MAC } from "../../../protocols/smartbeacon/keys.ts";
 import { sealMessageC } from "../../../protocols/smartbeacon/message-c.ts";
-import { messageKeys, openMessageC, timeliness } from "../../../protocols/smartbeacon/open-message.ts";
+import { FUTURE_SECONDS, messageKeys, openMessageC, STALE_SECONDS, timeliness } from "../../../protocols/smartbeacon/open-message.ts";
 import { phoneRef } from "../../../protocols/smartbeacon/phone-ref.ts";
 import { parseTimestamp } from "../../../protocols/smartbeacon/timestamp.ts";
 import { fromBase64, fromHex, loadVectors, toHex } from "../../support/vectors.ts";
@@ -58,7 +58,7 @@ describe("MESSAGE C", () => {
     [60, "ok"],
     [61, "future"],
   ] as const)("%i s from now is %s", (difference, verdict) => {
-    expect(timeliness(1_000_000 + difference, 1_000_000)).toBe(verdict);
+    expect(timeliness(1_000_000 + difference, 1_000_000, FUTURE_SECONDS, STALE_SECONDS)).toBe(verdict);
   });
 });
 
