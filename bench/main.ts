@@ -8,6 +8,7 @@ import { measureInterpreter } from "./interpreter.ts";
 import { cutEverywhere } from "./log-cuts.ts";
 import { liveLong } from "./log-history.ts";
 import { measureProtocols } from "./protocols.ts";
+import { measureRisk } from "./risk.ts";
 import { measureAir } from "./virtual-air.ts";
 import { measureWeek } from "./week.ts";
 import { measurePull, measureWorld } from "./worn-world.ts";
@@ -35,6 +36,17 @@ const BENCHES: { [name: string]: () => Promise<unknown> } = {
   protocols: measureProtocols,
   // two tokens and twenty, each for two hours with two schedules
   bluetrace: measureBlueTrace,
+  // windows and exposures from encounters against those from every sighting
+  async risk() {
+    const rows = [];
+    for (const [scanTime, recordForm] of [
+      [2, 0],
+      [4, 0],
+      [2, 1],
+    ])
+      rows.push(await measureRisk({ pairs: 10, meetings: 7, scanTime: scanTime!, recordForm: recordForm! }));
+    return rows;
+  },
   interpreter: measureInterpreter,
   // every byte of every write of a log's life, some bits of every word, every erase in fourteen ways; then the same life on a chip on SPI, any bits of every program operation: two minutes
   cuts: async () => [await cutEverywhere(await liveLong(2, 6)), await cutEverywhere(await liveLong(2, 6, 1, bangle2))],

@@ -51,7 +51,7 @@ function underAnyName(file: Uint8Array, publicKeys: KeyObject[]): TrustedKey[] {
   return signatures.flatMap(({ info }) => publicKeys.map((publicKey) => ({ id: info.id, version: info.version, publicKey })));
 }
 
-function readBytes(path: string): Uint8Array {
+export function readBytes(path: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (error) {

@@ -25,6 +25,7 @@ import { register as power } from "./power.ts";
 import { register as prove } from "./prove.ts";
 import { register as provision } from "./provision.ts";
 import { register as pull } from "./pull.ts";
+import { register as score } from "./score.ts";
 import { register as smartbeacon } from "./smartbeacon.ts";
 import { register as status } from "./status.ts";
 import { register as time } from "./time.ts";
@@ -57,6 +58,7 @@ const COMMANDS: RegisterCommand[] = [
   importFiles,
   mark,
   match,
+  score,
   keys,
   keysPull,
   decode,
