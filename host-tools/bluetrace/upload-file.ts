@@ -8,6 +8,8 @@ export interface Meeting {
   rssi: number;
   txPower: number | null;
   authority: string | null;
+  /** Of a phone's record. */
+  models?: { peripheral: string; central: string; version: number } | null;
 }
 
 /** What an authority takes from its patient's device. Source: opentrace-android, its upload of StreetPass records. */
@@ -23,7 +25,7 @@ const MODEL = "device";
 
 /** Meetings for upload. What has no time, or no authority to send it to, is left out. */
 export function uploadDocument(meetings: readonly Meeting[], token: string): { document: UploadDocument; leftOut: number } {
-  const records = meetings.flatMap(({ at, tempId, rssi, txPower, authority }) =>
+  const records = meetings.flatMap(({ at, tempId, rssi, txPower, authority, models }) =>
     at === null || authority === null
       ? []
       : [
@@ -31,11 +33,11 @@ export function uploadDocument(meetings: readonly Meeting[], token: string): { d
             timestamp: at,
             msg: encodeBase64(tempId),
             org: authority,
-            modelP: MODEL,
-            modelC: MODEL,
+            modelP: models?.peripheral ?? MODEL,
+            modelC: models?.central ?? MODEL,
             rssi,
             ...(txPower === null ? {} : { txPower }),
-            v: VERSION,
+            v: models?.version ?? VERSION,
           },
         ],
   );

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { InvalidArgumentError } from "commander";
 import { PROTOCOLS } from "../../boards/capabilities.ts";
 import { utc } from "../device/clock-words.ts";
-import { ConfigError, ToolError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { isSafe } from "../matching/safe.ts";
 import { attenuation } from "../matching/sighting-rules.ts";
 import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
@@ -10,7 +11,9 @@ import { formatMhRow, type MhKind, type MhRow, mhHeader } from "../store/mh-csv.
 import { rxDataRows, rxRawDataRows, tekDataRows } from "../store/mh-rows.ts";
 import { Store } from "../store/store.ts";
 import type { UndatedEncounter } from "../store/undated.ts";
+import { exportFormat, FORMATS, type FormatReport } from "./export-formats.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
+import { makeFolder, writeLines } from "./private-files.ts";
 
 export interface ExportOptions {
   out: string;
@@ -34,11 +37,7 @@ export interface ExportReport {
 export async function exportFiles(store: Store, options: ExportOptions): Promise<ExportReport> {
   const { board, out, protocol = "gaen" } = options;
   if (protocol !== "gaen") checkOthers(protocol, options);
-  const boards = (await store.boards()).map(({ id }) => id);
-  if (board !== undefined && !boards.includes(board)) {
-    const known = boards.length > 0 ? `known: ${boards.join(", ")}` : "it has none yet";
-    throw new ConfigError("no_such_board", `board ${board}: not in this database; ${known}`);
-  }
+  await checkBoard(store, board);
   if (protocol === CONTACTS) return exportContacts(store, options);
   if (protocol !== "gaen") return exportOthers(store, protocol, options);
   const sightings = await store.sightings({ board });
@@ -46,7 +45,7 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   const raw = rxRawDataRows(sightings);
   const files: ExportReport["files"] = [];
   const write = (kind: MhKind, rows: MhRow[]) => files.push({ file: writeMhFile(out, kind, rows), rows: rows.length });
-  writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
+  makeFolder(out);
   write("rx_data", heard.rows);
   const safe = await safeRows(store, board);
   // an older one would tell of marks that are gone
@@ -57,6 +56,13 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   if (raw.rows.length > 0) write("rx_raw_data", raw.rows);
   if (options.keys) write("tek_data", tekDataRows(await store.keys(board)));
   return { files, leftOut: { withoutTime: heard.withoutTime + raw.withoutTime, withoutAem: raw.withoutAem, dense: heard.dense } };
+}
+
+async function checkBoard(store: Store, board: string | undefined): Promise<void> {
+  const boards = (await store.boards()).map(({ id }) => id);
+  if (board === undefined || boards.includes(board)) return;
+  const known = boards.length > 0 ? `known: ${boards.join(", ")}` : "it has none yet";
+  throw new ConfigError("no_such_board", `board ${board}: not in this database; ${known}`);
 }
 
 /** Encounters that are marked as safe, by what rx_data.csv has of them: the peer tool's files have no column for it. Times in Unix seconds; an empty cell is not known. */
@@ -97,7 +103,7 @@ async function exportOthers(store: Store, protocol: string, { board, out }: Expo
     const cells = [heardBy, firstSeen, lastSeen, hex(identifier), form, txPower, maxRssi, meanRssi, count, lost, safeWord(isSafe(marks, one))];
     return cells.map((cell) => cell ?? "").join(";");
   });
-  writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
+  makeFolder(out);
   const file = writeLines(out, `${protocol}.csv`, ["board;first;last;identifier;form;tx power;max rssi;mean rssi;count;attenuation;safe", ...rows]);
   return { files: [{ file, rows: rows.length }], leftOut: { withoutTime: 0, withoutAem: 0, dense: 0 } };
 }
@@ -109,7 +115,7 @@ async function exportContacts(store: Store, { board, out }: ExportOptions): Prom
     const markable = { board: whose, protocol: CONTACTS, identifier: rollingId, firstSeen: receivedAt, lastSeen: receivedAt };
     return [whose, receivedAt, day, hex(rollingId), hex(meta), way, safeWord(isSafe(marks, markable))].join(";");
   });
-  writing(out, () => mkdirSync(out, { recursive: true, mode: 0o700 }));
+  makeFolder(out);
   const file = writeLines(out, `${CONTACTS}.csv`, ["board;received;day;identifier;meta;way;safe", ...rows]);
   return { files: [{ file, rows: rows.length }], leftOut: { withoutTime: 0, withoutAem: 0, dense: 0 } };
 }
@@ -131,32 +137,6 @@ function writeUndated(folder: string, encounters: UndatedEncounter[]): string {
   return writeLines(folder, "undated.csv", ["board;era;record;not before;not after;seconds;rpi;aem;max rssi", ...rows]);
 }
 
-/** Writes beside the file and renames, so that nobody ever reads half of one. Answers its path. */
-function writeLines(folder: string, name: string, lines: string[]): string {
-  const path = join(folder, name);
-  const part = `${path}.${process.pid}.part`;
-  writing(path, () => {
-    try {
-      writeFileSync(part, `${lines.join("\n")}\n`, { mode: 0o600, flag: "wx" });
-      renameSync(part, path);
-    } catch (error) {
-      rmSync(part, { force: true });
-      throw error;
-    }
-  });
-  return path;
-}
-
-function writing(path: string, write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    throw new ToolError("unwritable_file", `${path}: can't be written (${(error as Error).message}); choose another folder with --out`, {
-      cause: error,
-    });
-  }
-}
-
 function describe({ files, leftOut }: ExportReport): string {
   const lines = files.map(({ file, rows }) => `${file}: ${rows} rows`);
   if (leftOut.withoutTime > 0)
@@ -171,20 +151,53 @@ function describe({ files, leftOut }: ExportReport): string {
   return lines.join("\n");
 }
 
+const describeFormat = ({ files, notes }: FormatReport) => [...files.map(({ file, rows }) => `${file}: ${rows} rows`), ...notes].join("\n");
+
+/** Options that belong to the peer tool's files, and those that don't. */
+function checkFormat({ format, keys, protocol, mostAttenuation }: CommandOptions): void {
+  if (!FORMATS.includes(format)) throw new ConfigError("unknown_format", `no format is called "${format}"; known: ${FORMATS.join(", ")}`);
+  const wrong = format === "mh" ? mostAttenuation !== undefined && "--most-attenuation" : keys ? "--keys" : protocol !== undefined && "--protocol";
+  if (wrong) throw new ConfigError("not_of_format", `${wrong}: not of the format ${format}; leave it out`);
+}
+
+interface CommandOptions extends ExportOptions {
+  db: string;
+  format: string;
+  mostAttenuation?: number;
+  json?: boolean;
+}
+
+function decibels(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError("whole decibels are expected.");
+  return Number(text);
+}
+
 export const register: RegisterCommand = (program) => {
   program
     .command("export")
-    .description("write what boards heard as files of the Raspberry Pi peer tool")
+    .description("write what boards heard: files of the Raspberry Pi peer tool, tables for analysis, contact lists, files of apps on phones")
     .requiredOption("--db <file>", "database")
-    .requiredOption("--out <folder>", "folder for rx_data.csv and rx_raw_data.csv; created if it does not exist")
-    .option("--board <id>", "only what this board heard")
+    .requiredOption("--out <folder>", "folder for the files; created if it does not exist")
+    .option(
+      "--format <name>",
+      "mh: rx_data.csv and rx_raw_data.csv; csv, parquet: encounters and contacts between boards; sociopatterns: who was in contact in which 20 s; microg: exposure.db; opentrace: records.csv",
+      "mh",
+    )
+    .option("--board <id>", "only what this board heard; of contacts those it had a part in")
+    .option("--most-attenuation <dB>", "of contacts between boards only those with at most so much", decibels)
     .option("--keys", "also tek_data.csv, the boards' own keys: whoever has them can tell where their wearers were")
-    .option("--protocol <name>", "what was heard of this protocol; of another one than gaen a file of our own, such as dp3t.csv", "gaen")
+    .option("--protocol <name>", "what was heard of this protocol, instead of gaen; of another one a file of our own, such as dp3t.csv")
     .option("--json", "one JSON document instead of text")
-    .action(async (options: ExportOptions & { db: string; json?: boolean }) => {
+    .action(async (options: CommandOptions) => {
+      checkFormat(options);
       const output = createOutput(options.json === true);
       const store = Store.open(options.db, { readOnly: true });
       try {
+        if (options.format !== "mh") {
+          await checkBoard(store, options.board);
+          const report = await exportFormat(store, options);
+          return output.result(report, describeFormat(report));
+        }
         const report = await exportFiles(store, options);
         output.result(report, describe(report));
       } finally {

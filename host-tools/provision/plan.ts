@@ -2,6 +2,7 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { featureRefusal, PROTOCOLS, ROLES, refusal } from "../../boards/capabilities.ts";
 import { BOARDS, findBoard } from "../../boards/index.ts";
 import { checkIdentity } from "../bluetrace/batch-file.ts";
+import { type CsvRow, parseCsv } from "../csv.ts";
 import { parseChange } from "../device/config.ts";
 import { CARRIERS } from "../device/smartbeacon.ts";
 import { parseTcpName } from "../device/tcp.ts";
@@ -9,7 +10,6 @@ import { ConfigError, ToolError } from "../errors.ts";
 import { chooseSettings } from "../generator/settings.ts";
 import { nameProblem } from "../label/label.ts";
 import { protocolMask, transmitProblem } from "../protocol-masks.ts";
-import { type CsvRow, parseCsv } from "./csv.ts";
 
 /** One board of a plan. */
 export interface PlanRow {

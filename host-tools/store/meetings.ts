@@ -11,9 +11,11 @@ import type { Tables } from "./schema.ts";
 
 /** A meeting with all of its TempID. */
 export interface StoredMeeting {
-  board: string;
-  logId: string;
-  seq: number;
+  /** Null for an imported one of no named device. */
+  board: string | null;
+  /** Where it stands in a board's log; null for imported ones. */
+  logId: string | null;
+  seq: number | null;
   /** Unix seconds; null while the era has no CLOCK record. */
   at: number | null;
   /** 61 bytes. */
@@ -21,8 +23,11 @@ export interface StoredMeeting {
   /** dBm, as the central received the peripheral. */
   rssi: number;
   txPower: number | null;
-  central: boolean;
+  /** Had the board connected? Null for imported ones, which don't tell. */
+  central: boolean | null;
   authority: string | null;
+  /** What both ends called themselves, and the version of their packets; null of boards, which tell none. */
+  models: { peripheral: string; central: string; version: number } | null;
 }
 
 /** A meeting as it goes into the tables, and the record that it stands under. */
@@ -52,7 +57,7 @@ export function completedMeeting(
   return { first, tempId };
 }
 
-/** In order of time; those without UTC last. A meeting again whose first one was overwritten before it was pulled is left out: nobody can tell its TempID. */
+/** In order of time; those without UTC last, imported ones among them. A meeting again whose first one was overwritten before it was pulled is left out: nobody can tell its TempID. */
 export async function meetings(query: Kysely<Tables>, { board, from, to }: Filter = {}): Promise<StoredMeeting[]> {
   let select = query
     .selectFrom("meetings as m")
@@ -69,8 +74,26 @@ export async function meetings(query: Kysely<Tables>, { board, from, to }: Filte
     const key = `${row.logId} ${Buffer.from(begin.subarray(0, 5)).toString("hex")}`;
     if (tempId) known.set(key, tempId);
     const whole = known.get(key);
-    if (whole) all.push({ ...row, tempId: whole, central: central === 1 });
+    if (whole) all.push({ ...row, tempId: whole, central: central === 1, models: null });
   }
+  all.push(...(await imported(query, board)));
   const inTime = all.filter(({ at }) => (from === undefined && to === undefined) || (at !== null && at >= (from ?? 0) && at <= (to ?? Infinity)));
-  return inTime.sort((a, b) => (a.at ?? Infinity) - (b.at ?? Infinity) || a.seq - b.seq);
+  return inTime.sort((a, b) => (a.at ?? Infinity) - (b.at ?? Infinity) || (a.seq ?? 0) - (b.seq ?? 0));
+}
+
+async function imported(query: Kysely<Tables>, board: string | undefined): Promise<StoredMeeting[]> {
+  let select = query
+    .selectFrom("imported_meetings as m")
+    .innerJoin("encounters as e", "e.id", "m.encounter")
+    .select(["e.board_id as board", "e.first_unix as at", "e.max_rssi as rssi", "e.tx_power as txPower"])
+    .select(["m.temp_id as tempId", "m.authority", "m.model_p", "m.model_c", "m.version"])
+    .orderBy("m.encounter");
+  if (board !== undefined) select = select.where("e.board_id", "=", board);
+  return (await select.execute()).map(({ model_p, model_c, version, ...row }) => ({
+    ...row,
+    logId: null,
+    seq: null,
+    central: null,
+    models: { peripheral: model_p, central: model_c, version },
+  }));
 }

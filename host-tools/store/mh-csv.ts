@@ -25,6 +25,8 @@ export interface RxDataRow extends Received {
   start: number;
   end: number;
   maxRssi: number;
+  /** Where another file than the peer tool's tells it. */
+  meanRssi?: number;
 }
 /** One sighting. */
 export interface RxRawDataRow extends Received {

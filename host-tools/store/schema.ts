@@ -177,6 +177,15 @@ export interface MeetingsTable {
   authority: string | null;
 }
 
+export interface ImportedMeetingsTable {
+  encounter: number;
+  temp_id: Uint8Array;
+  authority: string;
+  model_p: string;
+  model_c: string;
+  version: number;
+}
+
 export interface Tables {
   boards: BoardsTable;
   logs: LogsTable;
@@ -194,4 +203,5 @@ export interface Tables {
   contacts: ContactsTable;
   safe_marks: SafeMarksTable;
   meetings: MeetingsTable;
+  imported_meetings: ImportedMeetingsTable;
 }

@@ -16,7 +16,7 @@ import {
   type StoredSighting,
   sightings,
 } from "./encounters.ts";
-import { type Imported, type ImportedFile, importRows } from "./import-rows.ts";
+import { type Imported, type ImportedFile, importRows, type MeetingRow } from "./import-rows.ts";
 import { addKeys, keys, type StoredKey } from "./keys.ts";
 import { addKeysOfOthers, type KeyOfOthers, keysOfOthers, type StoredKeyOfOthers } from "./keys-of-others.ts";
 import type { OwnKey, PulledBlock } from "./log-decoder.ts";
@@ -138,8 +138,8 @@ export class Store {
     return this.guarded(() => sightings(this.#query, filter));
   }
 
-  /** Takes the rows of a file of the peer tool; what is known already is counted and left alone. */
-  importRows(file: ImportedFile, rows: Iterable<MhRow>): Promise<Imported> {
+  /** Takes the rows of a file of the peer tool or of a phone; what is known already is counted and left alone. */
+  importRows(file: ImportedFile, rows: Iterable<MhRow | MeetingRow>): Promise<Imported> {
     return this.guarded(() => importRows(this.database, file, rows, this.now()));
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseCsv } from "../../host-tools/provision/csv.ts";
+import { parseCsv } from "../../host-tools/csv.ts";
 import { parsePlan } from "../../host-tools/provision/plan.ts";
 
 const HEADER = "name,port,board,role,protocols,settings,lock,note";

@@ -57,6 +57,7 @@ describe("a meeting in a board's log", () => {
               rssi: -strength,
               txPower: central ? 4 : null,
               central,
+              models: null,
               authority: "QX_HAI",
             },
           ]);

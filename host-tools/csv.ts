@@ -1,4 +1,4 @@
-import { FormatError } from "../errors.ts";
+import { FormatError } from "./errors.ts";
 
 export interface CsvRow {
   /** As an editor counts lines: from 1 on. */
