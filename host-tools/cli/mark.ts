@@ -3,7 +3,7 @@ import { PROTOCOLS } from "../../boards/capabilities.ts";
 import { utc } from "../device/clock-words.ts";
 import { ConfigError } from "../errors.ts";
 import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
-import type { StoredMark } from "../store/safe-marks.ts";
+import type { MarkKind, StoredMark } from "../store/marks.ts";
 import { Store } from "../store/store.ts";
 import { namedBoard, openKnown } from "./named-board.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
@@ -29,9 +29,16 @@ function parseIdentifier(text: string): Uint8Array {
 
 const PROTOCOL_NAMES = [...Object.keys(PROTOCOLS).filter((name) => name !== "smartbeacon"), CONTACTS];
 
-function describe({ id, board, protocol, identifier, from, to, note }: StoredMark): string {
+/** What the mark of a time says. */
+const PERIODS = {
+  mask: "the wearer wore a mask",
+  ward: "the wearer was on a ward, protected as it is done there",
+  vehicle: "the wearer was in a vehicle, by himself or behind a screen",
+} as const;
+
+function describe({ id, kind, place, board, protocol, identifier, from, to, note }: StoredMark): string {
   const parts = [
-    `board ${board}`,
+    `${kind}${place === null ? "" : ` ${JSON.stringify(place)}`}, board ${board}`,
     ...(from === null ? [] : [`from ${utc(from * 1000)}`]),
     ...(to === null ? [] : [`to ${utc(to * 1000)}`]),
     ...(identifier === null ? [] : [`identifier ${Buffer.from(identifier).toString("hex").slice(0, 4)}…`]),
@@ -67,6 +74,8 @@ async function markSafe(options: SafeOptions): Promise<void> {
   try {
     const { id: board } = await namedBoard(store, options.board);
     const mark = {
+      kind: "safe" as const,
+      place: null,
       board,
       protocol: protocol ?? null,
       identifier: identifier ?? null,
@@ -75,7 +84,7 @@ async function markSafe(options: SafeOptions): Promise<void> {
       note: options.note ?? null,
     };
     const made = { id: await store.addMark(mark), ...mark };
-    createOutput(options.json === true).result(listed(made), `marked as safe: ${describe(made)}`);
+    createOutput(options.json === true).result(listed(made), `marked: ${describe(made)}`);
   } finally {
     await store.close();
   }
@@ -100,6 +109,54 @@ function addSafe(group: Command): void {
     .action(markSafe);
 }
 
+interface PeriodOptions {
+  db: string;
+  board: string;
+  from: number;
+  to: number;
+  note?: string;
+  json?: boolean;
+}
+
+async function markPeriod(kind: MarkKind, place: string | null, { db, board, from, to, note, json }: PeriodOptions): Promise<void> {
+  if (from > to) throw new ConfigError("usage", "--from is later than --to");
+  const store = openKnown(db);
+  try {
+    const { id } = await namedBoard(store, board);
+    const mark = { kind, place, board: id, protocol: null, identifier: null, from, to, note: note ?? null };
+    const made = { id: await store.addMark(mark), ...mark };
+    createOutput(json === true).result(listed(made), `marked: ${describe(made)}`);
+  } finally {
+    await store.close();
+  }
+}
+
+function withPeriod(command: Command): Command {
+  return command
+    .requiredOption("--db <file>", "database")
+    .requiredOption("--board <id>", "whose time: id or name of the board")
+    .requiredOption("--from <time>", "from this day or minute on, UTC", (text) => parseTime(text, false))
+    .requiredOption("--to <time>", "up to this day or minute and with it", (text) => parseTime(text, true))
+    .option("--note <text>", "anything, for yourself")
+    .option("--json", "one JSON document instead of text");
+}
+
+function addPeriods(group: Command): void {
+  for (const kind of ["mask", "ward", "vehicle"] as const) {
+    withPeriod(
+      group.command(kind).description(`mark a time in which ${PERIODS[kind]}. Exposures in it count as ever; \`tracelet report\` tells them apart`),
+    ).action((options: PeriodOptions) => markPeriod(kind, null, options));
+  }
+  withPeriod(
+    group.command("place").description("mark where a board was for a time, for `tracelet report`").argument("<name>", "of the place", placeName),
+  ).action((name: string, options: PeriodOptions) => markPeriod("place", name, options));
+}
+
+function placeName(text: string): string {
+  if (text.trim() === "" || text.length > 60) throw new InvalidArgumentError("a name of 1 to 60 characters is expected.");
+  return text.trim();
+}
+
 function addList(group: Command): void {
   group
     .command("list")
@@ -109,7 +166,7 @@ function addList(group: Command): void {
     .action(async ({ db, json }: { db: string; json?: boolean }) => {
       const store = Store.open(db, { readOnly: true });
       try {
-        const marks = await store.marks();
+        const marks = await store.allMarks();
         createOutput(json === true).result({ marks: marks.map(listed) }, marks.length > 0 ? marks.map(describe).join("\n") : "no marks");
       } finally {
         await store.close();
@@ -120,7 +177,7 @@ function addList(group: Command): void {
 function addRemove(group: Command): void {
   group
     .command("remove")
-    .description("take a mark back: its encounters count again")
+    .description("take a mark back: encounters that were safe count again")
     .argument("<number>", "of the mark, as `mark list` shows it", (text) => {
       if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("the number of a mark is expected.");
       return Number(text);
@@ -140,8 +197,11 @@ function addRemove(group: Command): void {
 }
 
 export const register: RegisterCommand = (program) => {
-  const group = program.command("mark").description("say of encounters that they are safe, see what is marked, take it back");
+  const group = program
+    .command("mark")
+    .description("say that encounters are safe, that a wearer was protected, where a board was; see what is marked, take it back");
   addSafe(group);
+  addPeriods(group);
   addList(group);
   addRemove(group);
 };

@@ -61,7 +61,7 @@ export function purge(database: Database.Database, now: number, days: number, me
       // whole days beside today (OCT-11)
       for (const table of ["contacts", "contact_keys"]) database.prepare(`DELETE FROM ${table} WHERE (day + 1) * 86400 <= ?`).run(limit);
       // a mark without a time is of an identifier, which is as old as the mark at least
-      database.prepare("DELETE FROM safe_marks WHERE coalesce(to_unix, made_unix) < ?").run(limit);
+      database.prepare("DELETE FROM marks WHERE coalesce(to_unix, made_unix) < ?").run(limit);
       const after = counts(database);
       return {
         encounters: before.encounters - after.encounters,

@@ -158,8 +158,10 @@ export interface ContactsTable {
   way: "scanned" | "answer";
 }
 
-export interface SafeMarksTable {
+export interface MarksTable {
   id: Generated<number>;
+  kind: "safe" | "mask" | "ward" | "vehicle" | "place";
+  place: string | null;
   board_id: string;
   protocol: string | null;
   identifier: Uint8Array | null;
@@ -201,7 +203,7 @@ export interface Tables {
   messages: MessagesTable;
   contact_keys: ContactKeysTable;
   contacts: ContactsTable;
-  safe_marks: SafeMarksTable;
+  marks: MarksTable;
   meetings: MeetingsTable;
   imported_meetings: ImportedMeetingsTable;
 }

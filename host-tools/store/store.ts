@@ -20,12 +20,12 @@ import { type Imported, type ImportedFile, importRows, type MeetingRow } from ".
 import { addKeys, keys, type StoredKey } from "./keys.ts";
 import { addKeysOfOthers, type KeyOfOthers, keysOfOthers, type StoredKeyOfOthers } from "./keys-of-others.ts";
 import type { OwnKey, PulledBlock } from "./log-decoder.ts";
+import { addMark, marks, type NewMark, removeMark, type StoredMark } from "./marks.ts";
 import { meetings, type StoredMeeting } from "./meetings.ts";
 import { addMessages, messages, type ReceivedMessage, type StoredMessage } from "./messages.ts";
 import type { MhRow } from "./mh-csv.ts";
 import { type Committed, commitPull } from "./pull.ts";
 import { MEETING_DAYS, type Purged, purge, RETENTION_DAYS } from "./retention.ts";
-import { addMark, marks, removeMark, type SafeMark, type StoredMark } from "./safe-marks.ts";
 import type { Tables } from "./schema.ts";
 import { type UndatedEncounter, undatedEncounters } from "./undated.ts";
 
@@ -193,8 +193,8 @@ export class Store {
     return this.guarded(() => contacts(this.#query, board));
   }
 
-  /** Marks encounters as safe (OCT-10). Answers the mark's number. */
-  addMark(mark: SafeMark): Promise<number> {
+  /** Marks encounters as safe (OCT-10), or a time of a board. Answers the mark's number. */
+  addMark(mark: NewMark): Promise<number> {
     return this.guarded(() => addMark(this.database, mark, this.now()));
   }
 
@@ -203,7 +203,13 @@ export class Store {
     return this.guarded(() => removeMark(this.database, id));
   }
 
-  marks(): Promise<StoredMark[]> {
+  /** Those that make encounters safe. */
+  async marks(): Promise<StoredMark[]> {
+    return (await this.allMarks()).filter(({ kind }) => kind === "safe");
+  }
+
+  /** Those of every kind. */
+  allMarks(): Promise<StoredMark[]> {
     return this.guarded(() => marks(this.#query));
   }
 

@@ -202,7 +202,7 @@ describe("tracelet contact", () => {
     expect(readFileSync(join(exported, "opencovidtrace.csv"), "utf8")).toMatch(
       /^board;received;day;identifier;meta;way;safe\nbbbbbbbbbbbbbbbb;\d+;\d+;[0-9a-f]{32};[0-9a-f]{32};scanned;safe\n$/,
     );
-    expect((await tracelet("mark", "list", "--db", db)).out).toContain("1  board bbbbbbbbbbbbbbbb");
+    expect((await tracelet("mark", "list", "--db", db)).out).toContain("1  safe, board bbbbbbbbbbbbbbbb");
     expect(await tracelet("mark", "remove", "1", "--db", db)).toMatchObject({ exit: 0 });
     expect(await tracelet("mark", "remove", "1", "--db", db)).toMatchObject({ exit: 2 });
     expect((await match()).exposures).toHaveLength(1);
