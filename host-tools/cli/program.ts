@@ -25,6 +25,7 @@ import { register as power } from "./power.ts";
 import { register as prove } from "./prove.ts";
 import { register as provision } from "./provision.ts";
 import { register as pull } from "./pull.ts";
+import { register as report } from "./report.ts";
 import { register as score } from "./score.ts";
 import { register as smartbeacon } from "./smartbeacon.ts";
 import { register as status } from "./status.ts";
@@ -59,6 +60,7 @@ const COMMANDS: RegisterCommand[] = [
   mark,
   match,
   score,
+  report,
   keys,
   keysPull,
   decode,

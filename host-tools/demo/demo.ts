@@ -1,9 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBoard } from "../../boards/index.ts";
+import { SETTING_RULES } from "../../protocols/settings.ts";
 import { exportFiles } from "../cli/export.ts";
 import { toBundle } from "../cli/flash.ts";
 import { matchStore, readTrustedExport } from "../cli/match.ts";
+import { reportContext, scoredDays } from "../cli/report.ts";
 import type { Board } from "../device/board.ts";
 import { type Synchronised, synchronise } from "../device/clock-sync.ts";
 import { offsetInWords } from "../device/clock-words.ts";
@@ -16,12 +18,15 @@ import { makeExportZip } from "../exposure-keys/make-export.ts";
 import { newKeyPair, readPrivateKey, readPublicKey } from "../exposure-keys/signature.ts";
 import { buildFirmware, type Firmware } from "../generator/bundle.ts";
 import type { ListedExposure } from "../matching/exposure-list.ts";
+import { reportPage } from "../report/page.ts";
+import { timeline } from "../report/timeline.ts";
+import { clockTime, counted, duration, UTC } from "../report/words.ts";
+import { DEFAULT_WINDOW_CONFIGURATION } from "../risk/configuration.ts";
 import type { VirtualBoard } from "../simulator/virtual-board.ts";
 import { World } from "../simulator/world.ts";
 import { decodeOwnKeys } from "../store/log-decoder.ts";
 import { Store } from "../store/store.ts";
-import { formatDuration, formatMinute, formatTime, meetings, reportPage } from "./report.ts";
-import { DAY_BEGINS, DAY_SECONDS, ILL, MEETINGS, positionOf, SEED, WEARERS } from "./scenario.ts";
+import { DAY_BEGINS, DAY_SECONDS, ILL, MARKS, MEETINGS, positionOf, SEED, WEARERS } from "./scenario.ts";
 
 export interface DemoOptions {
   out: string;
@@ -47,7 +52,9 @@ const OUTPUT = {
   publicKey: "public.pem",
   report: "report.html",
 };
-const LONGEST_GAP = 900;
+
+/** `2026-03-02 09:00` */
+const minuteOf = (unix: number) => new Date(unix * 1000).toISOString().slice(0, 16).replace("T", " ");
 
 /** Opens the console of a virtual board, does the work in the world's time, and closes it. */
 async function withConsole<T>(world: World, virtual: VirtualBoard, name: string, work: (board: Board) => Promise<T>): Promise<T> {
@@ -82,7 +89,6 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
   try {
     // clocks of real Pucks run up to 250 ppm wrong
     const pucks = WEARERS.map((_, i) => world.addBoard(puckjs, positionOf(i), { clockPpm: [110, -60, 30][i] }));
-    const names = new Map(pucks.map((puck, i) => [puck.serialNumber, WEARERS[i]]));
     await flashAndSet(world, pucks, firmware, store, say);
     await liveADay(world, say, progress);
     const { pulled, keys } = await collect(world, pucks, store, say);
@@ -105,49 +111,52 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
     const trust = { publicKeys: [readPublicKey(pair.publicPem, "demo key")], allowUnsigned: false };
     const report = await matchStore(store, [readTrustedExport(path(OUTPUT.keys), trust)]);
     say(`6  Matched against ${report.encounters} encounters: ${report.exposures.length} identifiers were made from these keys`);
-    // GAEN's packets tell their transmit power, so the attenuation is known
-    const listed = report.exposures.map((one) => ({ ...one, board: one.board ?? "", attenuation: one.attenuation! }));
-    for (const meeting of meetings(listed, LONGEST_GAP)) {
-      const who = names.get(meeting.board) ?? meeting.board;
+    await nameAndMark(store, pucks);
+    const { names, fixedPlaces, periods } = await reportContext(store);
+    const hearing = { cycleSeconds: SETTING_RULES.cycleTime.initial };
+    const events = timeline(report.exposures, report.safe, { ...hearing, periods, fixedPlaces });
+    for (const { board, from, to, minutes } of events) {
+      const best = Math.min(...minutes.map(({ attenuation }) => attenuation ?? Number.POSITIVE_INFINITY));
       say(
-        `     ${who}: ${formatMinute(meeting.firstSeen)} to ${formatTime(meeting.lastSeen)} UTC, ${formatDuration(meeting.lastSeen - meeting.firstSeen)}, ${meeting.attenuation} dB of attenuation at best`,
+        `     ${names.get(board ?? "")}: about ${minuteOf(from)} to ${clockTime(to)} UTC, ${duration(to - from)}, ${best} dB of attenuation at the nearest`,
       );
     }
+    const days = scoredDays(report, hearing, DEFAULT_WINDOW_CONFIGURATION, now);
+    for (const { board, day, scoreSeconds } of days)
+      say(`     ${names.get(board ?? "")}, ${minuteOf(day * 86400).slice(0, 10)}: score ${(scoreSeconds / 60).toFixed(1)} weighed minutes`);
 
     const csv = await exportFiles(store, { out: path(OUTPUT.csv) });
-    const heard = await store.encounters();
-    const matched = new Set(report.exposures.map((one) => `${one.board} ${one.identifier}`));
     const page = reportPage({
       title: "A day with three Pucks",
-      from: DAY_BEGINS,
-      to: DAY_BEGINS + DAY_SECONDS,
-      boards: pucks.map((puck, i) => ({
-        id: puck.serialNumber,
-        name: WEARERS[i],
-        note: i === ILL ? "its keys were published" : "",
-        encounters: heard.flatMap(({ board, rpi, firstSeen, lastSeen, maxRssi }) =>
-          board === puck.serialNumber && firstSeen !== null && lastSeen !== null
-            ? [{ firstSeen, lastSeen, maxRssi, matched: matched.has(`${board} ${Buffer.from(rpi).toString("hex")}`) }]
-            : [],
-        ),
-      })),
-      exposures: listed,
-      truth: MEETINGS.map(
-        (one) =>
-          `${formatTime(DAY_BEGINS + one.from * 60)}, ${one.to - one.from} min, ${one.what}: ${one.who.map((i) => WEARERS[i]).join(", ")}, ${one.apart} m from one to the next`,
-      ),
-      facts: [
-        ["Firmware", `${manifest.version}, ${manifest.bytes} bytes`],
-        ["Boards", `${pucks.length} virtual ${puckjs.name}, one air, seed ${SEED}`],
-        ["Sightings", `${pulled.sightings}`],
-        ["Encounters in their logs", `${pulled.encounters}`],
-        ["Keys published", `${keys.length}`],
-        ["Identifiers matched", `${report.exposures.length}`],
+      protocol: report.protocol,
+      madeAt: now,
+      zone: UTC,
+      names,
+      events,
+      days,
+      keys: report.keys,
+      encounters: report.encounters,
+      setApart: report.setApart.map(({ what, reason, count }) => `${counted(count, what)}, ${reason}`),
+      notes: [
+        {
+          heading: "What really happened",
+          lines: MEETINGS.map(
+            (one) =>
+              `${clockTime(DAY_BEGINS + one.from * 60)}, ${one.to - one.from} min, ${one.what}: ${one.who.map((i) => WEARERS[i]).join(", ")}, ${one.apart} m from one to the next`,
+          ),
+        },
+        {
+          heading: "How this page came about",
+          lines: [
+            `Firmware ${manifest.version}, ${manifest.bytes} bytes, on ${pucks.length} virtual ${puckjs.name} in one air, seed ${SEED}`,
+            `${pulled.sightings} sightings, merged into ${pulled.encounters} encounters; ${keys.length} keys of ${WEARERS[ILL]} published, ${report.exposures.length} identifiers matched`,
+          ],
+        },
       ],
     });
     writeFileSync(path(OUTPUT.report), page);
     const rows = csv.files.map(({ file, rows: count }) => `${file} (${count} rows)`).join(", ");
-    say(`7  Files of the Raspberry Pi peer tool: ${rows}\n8  The day as a page: ${path(OUTPUT.report)}`);
+    say(`7  Files of the Raspberry Pi peer tool: ${rows}\n8  The exposures, minute by minute, as a page for people: ${path(OUTPUT.report)}`);
     return {
       out,
       files: Object.values(OUTPUT).map(path),
@@ -158,6 +167,18 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
     };
   } finally {
     await store.close();
+  }
+}
+
+/** The wearers' names, and what they would say of their day. */
+async function nameAndMark(store: Store, pucks: readonly VirtualBoard[]): Promise<void> {
+  for (const { id, logs } of await store.boards()) {
+    const name = WEARERS[pucks.findIndex(({ serialNumber }) => serialNumber === id)];
+    for (const { logId } of logs) await store.enterBoard({ logId, id, name });
+  }
+  for (const { who, kind, place, from, to } of MARKS) {
+    const time = { from: DAY_BEGINS + from * 60, to: DAY_BEGINS + to * 60 - 1 };
+    await store.addMark({ kind, place, board: pucks[who].serialNumber, protocol: null, identifier: null, ...time, note: null });
   }
 }
 
@@ -191,7 +212,7 @@ async function liveADay(world: World, say: (text: string) => void, progress: Dem
     await new Promise((resolve) => setImmediate(resolve));
   }
   bar.end();
-  say(`3  ${formatMinute(DAY_BEGINS)} to ${formatMinute(DAY_BEGINS + DAY_SECONDS)} UTC passed in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  say(`3  ${minuteOf(DAY_BEGINS)} to ${minuteOf(DAY_BEGINS + DAY_SECONDS)} UTC passed in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 }
 
 /** Pulls every log; of the ill one the keys as well. */

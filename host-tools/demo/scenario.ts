@@ -28,6 +28,15 @@ export const MEETINGS: Meeting[] = [
   { from: 18 * 60 + 40, to: 19 * 60 + 25, apart: 1.5, who: [1, 2], what: "an evening over midnight" },
 ];
 
+/** What the wearers mark of their day; minutes since it began. */
+export const MARKS: { who: number; kind: "mask" | "place"; place: string | null; from: number; to: number }[] = [
+  { who: 0, kind: "place", place: "Office", from: 2 * 60, to: 7 * 60 },
+  { who: 0, kind: "place", place: "Canteen", from: 7 * 60, to: 8 * 60 },
+  { who: 1, kind: "place", place: "Canteen", from: 7 * 60, to: 8 * 60 },
+  { who: 1, kind: "place", place: "Bus 12", from: 11 * 60 + 30, to: 12 * 60 + 30 },
+  { who: 1, kind: "mask", place: null, from: 11 * 60 + 30, to: 12 * 60 + 12 },
+];
+
 /** Homes are out of reach of each other; meetings have a place of their own. */
 export function positionOf(wearer: number): (time: number) => Position {
   const home = { x: wearer * 5000, y: 0 };
