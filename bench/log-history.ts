@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { BoardFacts } from "../boards/board-facts.ts";
 import { puckjs } from "../boards/puckjs.ts";
 import { buildFirmware } from "../host-tools/generator/bundle.ts";
-import { projectRoot } from "../host-tools/generator/source-tree.ts";
+import { projectRoot } from "../host-tools/project.ts";
 import { SeededRandom } from "../host-tools/simulator/seeded-random.ts";
 import { writeInt } from "../protocols/bytes.ts";
 import { DENSE, DENSE_BYTES, ENCOUNTER, LONG_BYTES, PAGE_BYTES, PAGE_WORDS, TEK } from "../protocols/log-format.ts";

@@ -26,6 +26,8 @@ export function readFields(bytes: Uint8Array, start: number, end: number, visit:
   function varint(): number {
     let low = 0;
     large = false;
+    // nearly all are one byte long
+    if (at < end && bytes[at] < 0x80) return bytes[at++];
     for (let shift = 0; shift < 70 && at < end; shift += 7) {
       const byte = bytes[at++];
       if (shift < 35) low |= (byte & 0x7f) << shift;

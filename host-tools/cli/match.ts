@@ -1,14 +1,16 @@
 import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { InvalidArgumentError } from "commander";
-import { decodeSignatures, hasExportHeader, type KeyExport } from "../../protocols/gaen/export-file.ts";
+import { decodeSignatures, hasExportHeader } from "../../protocols/gaen/export-file.ts";
+import type { ExportColumns } from "../../protocols/gaen/key-columns.ts";
 import { ConfigError, FormatError, ToolError } from "../errors.ts";
-import { INFLATED_LIMIT, readExport } from "../exposure-keys/export-zip.ts";
+import { INFLATED_LIMIT, readExportColumns } from "../exposure-keys/export-zip.ts";
 import { readPublicKey, type TrustedKey } from "../exposure-keys/signature.ts";
 import { looksLikeZip, readZip } from "../exposure-keys/zip.ts";
 import { combineExports, createTally } from "../matching/diagnosis-keys.ts";
 import { type ListedExposure, listExposure, type MatchReport, setListedApart } from "../matching/exposure-list.ts";
-import { matchEncounters } from "../matching/matcher.ts";
+import { matchEncounters, matchInWorkers } from "../matching/matcher.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import { TOLERANCE } from "../opencovidtrace/matching.ts";
@@ -21,9 +23,11 @@ export interface Trust {
   publicKeys: KeyObject[];
   /** Take what nobody vouches for: any file where no key is given, a bare export.bin beside keys. */
   allowUnsigned: boolean;
+  /** Most bytes that a file may have when it is unpacked. */
+  limit?: number;
 }
 /** Reads and checks an export. @throws FormatError of readExport, with the name of the file; `untrusted`. */
-export function readTrustedExport(path: string, trust: Trust): KeyExport {
+export function readTrustedExport(path: string, trust: Trust): ExportColumns {
   const file = readBytes(path);
   const isBare = !looksLikeZip(file) && hasExportHeader(file);
   const unchecked = trust.allowUnsigned && (trust.publicKeys.length === 0 || isBare);
@@ -34,7 +38,8 @@ export function readTrustedExport(path: string, trust: Trust): KeyExport {
     );
   }
   try {
-    return readExport(file, unchecked ? "unverified" : underAnyName(file, trust.publicKeys)).content;
+    const limit = trust.limit ?? INFLATED_LIMIT;
+    return readExportColumns(file, unchecked ? "unverified" : underAnyName(file, trust.publicKeys, limit), limit);
   } catch (error) {
     if (error instanceof FormatError) throw new FormatError(error.code, `${path}: ${error.message}`, { cause: error });
     throw error;
@@ -45,8 +50,8 @@ export function readTrustedExport(path: string, trust: Trust): KeyExport {
  * The given keys under each name that the file's signatures bear: whoever names a key on the command line trusts it itself, whatever a server calls it.
  * A file that is no zip or has no such list gets no names, and readExport says what is wrong.
  */
-function underAnyName(file: Uint8Array, publicKeys: KeyObject[]): TrustedKey[] {
-  const list = looksLikeZip(file) ? readZip(file, ["export.sig"], INFLATED_LIMIT).get("export.sig") : undefined;
+function underAnyName(file: Uint8Array, publicKeys: KeyObject[], limit: number): TrustedKey[] {
+  const list = looksLikeZip(file) ? readZip(file, ["export.sig"], limit).get("export.sig") : undefined;
   const signatures = (list && decodeSignatures(list)) ?? [];
   return signatures.flatMap(({ info }) => publicKeys.map((publicKey) => ({ id: info.id, version: info.version, publicKey })));
 }
@@ -59,8 +64,11 @@ export function readBytes(path: string): Uint8Array {
   }
 }
 
-/** Looks for the keys of exports in all that the store knows the time of. */
-export async function matchStore(store: Store, exports: KeyExport[]): Promise<MatchReport> {
+/** So many keys are worth a thread of their own: a tenth of a second's work, or a second's without native code. */
+const KEYS_A_WORKER = 100_000;
+
+/** Looks for the keys of exports in all that the store knows the time of. `onProgress`: how many of how many keys are done. */
+export async function matchStore(store: Store, exports: ExportColumns[], onProgress?: (done: number, of: number) => void): Promise<MatchReport> {
   const { keys, setApart: keysApart } = combineExports(exports);
   const apart = createTally("encounter");
   const encounters = (await store.encounters()).flatMap(({ firstSeen, lastSeen, ...rest }) => {
@@ -68,13 +76,18 @@ export async function matchStore(store: Store, exports: KeyExport[]): Promise<Ma
     apart.add("time not known yet");
     return [];
   });
-  const { exposures, setApart, dense } = matchEncounters(nodeCrypto, keys, encounters);
+  const workers = Math.min(availableParallelism(), Math.ceil(keys.count / KEYS_A_WORKER));
+  const tell = (done: number) => onProgress?.(done, keys.count);
+  const { exposures, setApart, dense } =
+    workers > 1
+      ? await matchInWorkers(nodeCrypto, keys, encounters, { workers, onProgress: tell })
+      : matchEncounters(nodeCrypto, keys, encounters, { onProgress: tell });
   const { counting, safe } = setListedApart(await store.marks(), "gaen", exposures.map(listExposure));
   return {
     protocol: "gaen",
     exposures: counting,
     safe,
-    keys: keys.length,
+    keys: keys.count,
     encounters: encounters.length,
     setApart: [...keysApart, ...setApart, ...apart.list()],
     dense,
@@ -118,6 +131,10 @@ function wholeTo(most: number): (text: string) => number {
   };
 }
 
+const MEBIBYTE = 2 ** 20;
+/** Beyond it a file isn't read into memory as one piece. */
+const MOST_MEBIBYTES = 1024;
+
 const collect = (value: string, before: string[]) => [...before, value];
 
 const FILES = `
@@ -140,6 +157,7 @@ interface MatchOptions {
   key: string[];
   allowUnsigned?: boolean;
   tolerance: number;
+  maxSize: number;
   json?: boolean;
 }
 
@@ -174,16 +192,23 @@ export const register: RegisterCommand = (program) => {
     )
     .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
     .option("--allow-unsigned", "take exports that nobody vouches for")
+    .option("--max-size <MiB>", "most that an export of gaen may have when it is unpacked", wholeTo(MOST_MEBIBYTES), INFLATED_LIMIT / MEBIBYTE)
     .option("--json", "one JSON document instead of text, with whole keys and identifiers")
     .addHelpText("after", FILES)
     .action(async (paths: string[], options: MatchOptions) => {
       const output = createOutput(options.json === true);
       if (options.protocol !== "gaen") return matchOthers(paths, options, output);
       const publicKeys = options.key.map((path) => readPublicKey(Buffer.from(readBytes(path)).toString("utf8"), path));
-      const exports = paths.map((path) => readTrustedExport(path, { publicKeys, allowUnsigned: options.allowUnsigned === true }));
+      const trust = { publicKeys, allowUnsigned: options.allowUnsigned === true, limit: options.maxSize * MEBIBYTE };
+      const exports = paths.map((path) => readTrustedExport(path, trust));
       const store = Store.open(options.db, { readOnly: true });
+      let bar: ReturnType<Output["progress"]> | undefined;
       try {
-        const report = await matchStore(store, exports);
+        const report = await matchStore(store, exports, (done, of) => {
+          bar ??= output.progress("match", of, "keys");
+          bar.advance(done);
+        });
+        bar?.end();
         output.result(report, describe(report));
       } finally {
         await store.close();

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ToolError } from "../errors.ts";
+import { projectVersion } from "../project.ts";
 import { register as bluetrace } from "./bluetrace.ts";
 import { register as build } from "./build.ts";
 import { register as clocks } from "./clocks.ts";
@@ -85,17 +84,10 @@ With --debug an unexpected error shows where it happened.`;
 const USAGE = 2;
 const FAILED = 1;
 
-/** Version in the nearest package.json above this file: it runs from the sources and from dist/. */
-function version(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version;
-}
-
 export function createProgram(): Command {
   const program = new Command("tracelet")
     .description("Turns Espruino boards into stand-alone proximity devices, and looks after them.")
-    .version(version())
+    .version(projectVersion())
     .option("--debug", "show where an unexpected error happened")
     .addHelpText("after", EPILOGUE)
     .showHelpAfterError(false);

@@ -7,6 +7,7 @@ import {
   type KeyExport,
   type SignatureInfo,
 } from "../../protocols/gaen/export-file.ts";
+import { decodeExportColumns, type ExportColumns } from "../../protocols/gaen/key-columns.ts";
 import { FormatError } from "../errors.ts";
 import { type TrustedKey, verifyExport } from "./signature.ts";
 import { looksLikeZip, readZip, writeZip } from "./zip.ts";
@@ -16,22 +17,28 @@ const SIGNATURE_NAME = "export.sig";
 /** Most bytes of both files together once unpacked (GAEN-21). */
 export const INFLATED_LIMIT = 16 * 1024 * 1024;
 
-export interface ReadExport {
-  content: KeyExport;
+/** An export whose signature was found good, or nobody asked for. */
+export interface OpenedExport {
+  /** The whole of export.bin. */
+  bytes: Uint8Array;
   /** What export.sig offers. Empty for a bare export.bin. */
   signatures: ExportSignature[];
   /** The signature that was found good; `undefined` where the caller asked for none. */
   verifiedBy?: SignatureInfo;
 }
 
+export interface ReadExport extends Omit<OpenedExport, "bytes"> {
+  content: KeyExport;
+}
+
 /**
- * Reads what a diagnosis server publishes: a zip of export.bin and export.sig. Nothing comes out of a file before its signature is found good (GAEN-21).
+ * Opens what a diagnosis server publishes: a zip of export.bin and export.sig. Nothing comes out of a file before its signature is found good (GAEN-21).
  *
  * @param trust the keys of which one must have signed (GAEN-20); or `"unverified"`, for a look at a file whose keys go nowhere else, then a bare export.bin will do too.
  * @param limit most bytes to unpack.
- * @throws FormatError with, in this order of checks: `bad_zip`, `too_large`, `missing_export_file`, `missing_signature_file`, `no_matching_signature`, `bad_signature`, `bad_header`, `bad_protobuf`.
+ * @throws FormatError with, in this order of checks: `bad_zip`, `too_large`, `missing_export_file`, `missing_signature_file`, `no_matching_signature`, `bad_signature`.
  */
-export function readExport(file: Uint8Array, trust: TrustedKey[] | "unverified", limit = INFLATED_LIMIT): ReadExport {
+function openExport(file: Uint8Array, trust: TrustedKey[] | "unverified", limit: number): OpenedExport {
   if (!looksLikeZip(file) && hasExportHeader(file)) {
     if (trust !== "unverified") {
       throw new FormatError(
@@ -39,13 +46,13 @@ export function readExport(file: Uint8Array, trust: TrustedKey[] | "unverified",
         "The file is a bare export.bin. It carries no signature, so it can't be trusted; the zip it came in is wanted.",
       );
     }
-    return { content: decode(file), signatures: [] };
+    return { bytes: file, signatures: [] };
   }
   const entries = readZip(file, [EXPORT_NAME, SIGNATURE_NAME], limit);
-  const content = entries.get(EXPORT_NAME);
+  const bytes = entries.get(EXPORT_NAME);
   const list = entries.get(SIGNATURE_NAME);
-  if (!content) throw new FormatError("missing_export_file", `The zip has no ${EXPORT_NAME}. It is no export of exposure keys.`);
-  if (trust === "unverified") return { content: decode(content), signatures: (list && decodeSignatures(list)) ?? [] };
+  if (!bytes) throw new FormatError("missing_export_file", `The zip has no ${EXPORT_NAME}. It is no export of exposure keys.`);
+  if (trust === "unverified") return { bytes, signatures: (list && decodeSignatures(list)) ?? [] };
   if (!list)
     throw new FormatError(
       "missing_signature_file",
@@ -53,8 +60,18 @@ export function readExport(file: Uint8Array, trust: TrustedKey[] | "unverified",
     );
   // A list that can't be read offers nothing that matches.
   const signatures = decodeSignatures(list) ?? [];
-  const verifiedBy = check(content, signatures, trust);
-  return { content: decode(content), signatures, verifiedBy };
+  return { bytes, signatures, verifiedBy: check(bytes, signatures, trust) };
+}
+
+/** openExport(), and what is in it. @throws FormatError of openExport(), then `bad_header`, `bad_protobuf`. */
+export function readExport(file: Uint8Array, trust: TrustedKey[] | "unverified", limit = INFLATED_LIMIT): ReadExport {
+  const { bytes, ...opened } = openExport(file, trust, limit);
+  return { content: decode(bytes, decodeExport), ...opened };
+}
+
+/** readExport() for many keys: as columns. */
+export function readExportColumns(file: Uint8Array, trust: TrustedKey[] | "unverified", limit = INFLATED_LIMIT): ExportColumns {
+  return decode(openExport(file, trust, limit).bytes, decodeExportColumns);
 }
 
 /** The first signature that a trusted key of the same id and version made. */
@@ -86,14 +103,14 @@ function names(infos: { id: string; version: string }[]): string {
   return shown.length > 0 ? shown.join(", ") : "nobody";
 }
 
-function decode(content: Uint8Array): KeyExport {
+function decode<T>(content: Uint8Array, reader: (content: Uint8Array) => T | undefined): T {
   if (!hasExportHeader(content)) {
     throw new FormatError(
       "bad_header",
       `${EXPORT_NAME} doesn't begin with "EK Export v1" and four spaces: another format, or another version of it.`,
     );
   }
-  const decoded = decodeExport(content);
+  const decoded = reader(content);
   if (!decoded) {
     throw new FormatError(
       "bad_protobuf",

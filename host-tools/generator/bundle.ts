@@ -7,14 +7,13 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { FEATURES, featureRefusal, ON_DEMAND, ROLES, readsPhones, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError, FormatError } from "../errors.ts";
-
+import { projectRoot, projectVersion } from "../project.ts";
 import { protocolMask, transmitProblem } from "../protocol-masks.ts";
 import { placeholder, stampVersion } from "./build-id.ts";
 import { checkDialect, type Finding } from "./dialect.ts";
 import { type Manifest, makeManifest } from "./manifest.ts";
 import { checkPastedNames } from "./pasted-names.ts";
 import { chooseSettings, settingValues } from "./settings.ts";
-import { projectRoot, projectVersion } from "./source-tree.ts";
 import { tokenise } from "./tokens.ts";
 import { estimateVariables } from "./variables.ts";
 import { guestsOf } from "./working-memory.ts";

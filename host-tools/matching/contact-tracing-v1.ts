@@ -1,6 +1,8 @@
 import { dayNumber, rollingProximityIdentifier, timeIntervalNumber } from "../../protocols/contact-tracing-v1/key-schedule.ts";
 import type { Crypto } from "../../protocols/ports.ts";
 import { FormatError } from "../errors.ts";
+import { findCandidates, type SieveKeys } from "./engine/sieve.ts";
+import { wantedAround } from "./engine/wanted.ts";
 import { createFinder } from "./identifier-finder.ts";
 
 /** Intervals of a day, and how far a sighting may be from the interval of its identifier: the original text says nothing; this is GAEN's tolerance of two hours. */
@@ -36,6 +38,22 @@ function identifiersOfDay(crypto: Crypto, dailyKey: Uint8Array): Uint8Array {
   return identifiers;
 }
 
+/** @throws FormatError for a key of another length than 16 bytes. */
+function columnsOf(keys: readonly PublishedDailyKey[]): SieveKeys {
+  const columns: SieveKeys = {
+    schedule: "contact-tracing-v1",
+    bytes: new Uint8Array(16 * keys.length),
+    from: new Uint32Array(keys.length),
+    lengths: new Uint32Array(keys.length).fill(1),
+  };
+  keys.forEach(({ dailyKey, day }, i) => {
+    if (dailyKey.length !== 16) throw new FormatError("bad_key", `daily tracing key: 16 bytes, got ${dailyKey.length}`);
+    columns.bytes.set(dailyKey, 16 * i);
+    columns.from[i] = day;
+  });
+  return columns;
+}
+
 /**
  * Sightings of Contact Tracing v1.0 whose identifier one of the keys made, within two hours of its time; borders of days are no borders.
  * @throws FormatError for a key of another length than 16 bytes.
@@ -45,10 +63,11 @@ export function matchDailyKeys<S extends HeardV1Identifier, K extends PublishedD
   keys: readonly K[],
   sightings: readonly S[],
 ): V1Match<S, K>[] {
-  const find = createFinder(crypto, sightings, ({ rpi }) => rpi);
+  const { find, table } = createFinder(crypto, sightings, ({ rpi }) => rpi);
+  const times = sightings.map(({ heardAt }) => ({ firstSeen: heardAt, lastSeen: heardAt }));
   const matches: V1Match<S, K>[] = [];
-  for (const key of keys) {
-    if (key.dailyKey.length !== 16) throw new FormatError("bad_key", `daily tracing key: 16 bytes, got ${key.dailyKey.length}`);
+  for (const candidate of findCandidates({ keys: columnsOf(keys), heard: table, wanted: wantedAround(times, TOLERANCE) })) {
+    const key = keys[candidate];
     for (const { entry: sighting, number: interval } of find(identifiersOfDay(crypto, key.dailyKey))) {
       const heard = dayNumber(sighting.heardAt) * INTERVALS + timeIntervalNumber(sighting.heardAt);
       if (Math.abs(heard - (key.day * INTERVALS + interval)) <= TOLERANCE) matches.push({ sighting, key, interval });

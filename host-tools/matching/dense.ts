@@ -12,13 +12,6 @@ export function isDense({ rpi }: { rpi: Uint8Array }): boolean {
   return rpi.length === PREFIX_BYTES;
 }
 
-const MASK = new Uint32Array(Uint8Array.from({ length: 16 }, (_, i) => (i < PREFIX_BYTES ? 0xff : 0)).buffer);
-
-/** The identifiers, four words each, with zeros behind their first 5 bytes: as dense ones stand in an RpiTable. */
-export function prefixWords(identifiers: Uint32Array): Uint32Array {
-  return identifiers.map((word, i) => word & MASK[i & 3]);
-}
-
 /** An AEM of which only the second byte is known, with zeros for the others: AES-CTR opens each byte by itself. */
 export function paddedAem(aem: Uint8Array): Uint8Array {
   return Uint8Array.of(0, aem[0], 0, 0);
@@ -39,17 +32,15 @@ export function falseMatchProbability(candidates: number, pair = FALSE_PAIR): nu
 }
 
 /**
- * How many identifiers of the keys an encounter is compared with: those whose tolerated time it touches. 25 of a key that was used around then, and one more for
- * each ten minutes it lasts. Times in Unix seconds.
+ * How many identifiers of some keys an encounter is compared with: those whose tolerated time it touches. 25 of a key that was used around then, and one more for
+ * each ten minutes it lasts. Key i is of the intervals from starts[i] on, periods[i] of them; times in Unix seconds.
  */
-export function createCandidateCount(
-  keys: readonly { rollingStart: number; rollingPeriod: number }[],
-): (firstSeen: number, lastSeen: number) => number {
+export function createCandidateCount(starts: ArrayLike<number>, periods: ArrayLike<number>): (firstSeen: number, lastSeen: number) => number {
   const steps = new Map<number, number>();
   const step = (interval: number, by: number) => steps.set(interval, (steps.get(interval) ?? 0) + by);
-  for (const { rollingStart, rollingPeriod } of keys) {
-    step(rollingStart, 1);
-    step(rollingStart + rollingPeriod, -1);
+  for (let i = 0; i < starts.length; i++) {
+    step(starts[i], 1);
+    step(starts[i] + periods[i], -1);
   }
   const points = [...steps].sort(([a], [b]) => a - b);
   // before each point: so many identifiers in all, and from it on so many an interval

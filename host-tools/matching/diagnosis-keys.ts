@@ -1,4 +1,7 @@
-import { type ExposureKey, isMatchable, type KeyExport } from "../../protocols/gaen/export-file.ts";
+import { randomBytes } from "node:crypto";
+import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
+import { type ExportColumns, NOT_TOLD } from "../../protocols/gaen/key-columns.ts";
+import type { SieveKeys } from "./engine/sieve.ts";
 
 /** Something that was not counted, and why; `count` of how many. */
 export interface SetApart {
@@ -12,7 +15,7 @@ export function createTally(what: SetApart["what"]) {
   const counts = new Map<string, number>();
   return {
     add(reason: string, count = 1): void {
-      counts.set(reason, (counts.get(reason) ?? 0) + count);
+      if (count > 0) counts.set(reason, (counts.get(reason) ?? 0) + count);
     },
     list(): SetApart[] {
       return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => ({ what, reason, count }));
@@ -32,42 +35,148 @@ export function mayBecome(from: number, to: number, earlier: number): boolean {
   return earlier === 0 && (TRANSITIONS[from]?.includes(to) ?? false);
 }
 
+/** Published keys that may be looked for, each once, as columns: what the sieve reads, and what else is told of them. */
+export interface DiagnosisKeys extends SieveKeys {
+  schedule: "gaen";
+  count: number;
+  transmissionRisk: Uint8Array;
+  /** NOT_TOLD where no file says. */
+  reportType: Uint8Array;
+  daysSinceOnset: Int8Array;
+}
+
+/** Key number `at`. */
+export function diagnosisKey(keys: DiagnosisKeys, at: number): ExposureKey {
+  const told = (value: number) => (value === NOT_TOLD ? undefined : value);
+  return {
+    key: keys.bytes.slice(16 * at, 16 * at + 16),
+    transmissionRisk: keys.transmissionRisk[at],
+    rollingStart: keys.from[at],
+    rollingPeriod: keys.lengths[at],
+    reportType: told(keys.reportType[at]),
+    daysSinceOnset: told(keys.daysSinceOnset[at]),
+  };
+}
+
 /**
  * The keys to look for in some exports: of each key what the latest file says of it. The order in which the files are given doesn't matter: they are taken in order of their time.
  *
  * Set apart are keys of wrong size or period, RECURSIVE ones, those that were revoked, and what a later file says against the rules (another period, a transition that must not be).
  */
-export function combineExports(exports: readonly KeyExport[]): { keys: ExposureKey[]; setApart: SetApart[] } {
-  const known = new Map<string, { key: ExposureKey; transitions: number }>();
+export function combineExports(exports: readonly ExportColumns[]): { keys: DiagnosisKeys; setApart: SetApart[] } {
+  const room = exports.reduce((sum, { keys }) => sum + keys.count, 0);
+  const known = createKnownKeys(room);
   const apart = createTally("key");
-  const take = (key: ExposureKey) => {
-    const name = Buffer.from(key.key).toString("latin1");
-    const earlier = known.get(name);
-    if (!earlier) {
-      known.set(name, { key, transitions: 0 });
-      return;
-    }
-    if (earlier.key.rollingPeriod !== key.rollingPeriod || earlier.key.rollingStart !== key.rollingStart) {
+  const take = (file: ExportColumns, from: number) => {
+    const at = known.take(file, from);
+    if (at === undefined) return;
+    const earlier = typeOf(known.reportType[at]);
+    const later = typeOf(file.keys.reportType[from]);
+    if (known.from[at] !== file.keys.rollingStart[from] >>> 0 || known.lengths[at] !== file.keys.rollingPeriod[from])
       apart.add("known with another time");
-      return;
-    }
-    const from = earlier.key.reportType ?? 0;
-    const to = key.reportType ?? 0;
-    if (from === to) return;
-    if (mayBecome(from, to, earlier.transitions)) known.set(name, { key, transitions: earlier.transitions + 1 });
-    else apart.add("report type may not change so");
+    else if (earlier !== later && !mayBecome(earlier, later, known.changes[at])) apart.add("report type may not change so");
+    else if (earlier !== later) known.change(at, file, from);
   };
   const inTime = [...exports].sort((a, b) => a.start - b.start || a.end - b.end || a.batchNumber - b.batchNumber);
   for (const file of inTime) {
-    file.keys.forEach(take);
-    file.revisedKeys.forEach(take);
+    apart.add(WRONG_SIZE_OR_PERIOD, file.wrongSize);
+    // what is revised may be in the same file as what it revises
+    for (const revised of [0, 1]) for (let i = 0; i < file.keys.count; i++) if (file.keys.isRevised[i] === revised) take(file, i);
   }
-  const keys: ExposureKey[] = [];
-  for (const { key } of known.values()) {
-    if (isMatchable(key)) keys.push(key);
-    else if (key.reportType === REVOKED) apart.add("revoked");
-    else if (key.reportType === RECURSIVE) apart.add("recursive");
-    else apart.add("wrong size or rolling period");
+  return { keys: withoutUnmatchable(known, apart), setApart: apart.list() };
+}
+
+const WRONG_SIZE_OR_PERIOD = "wrong size or rolling period";
+const NONE = -1;
+/** A key may say nothing of its report type; the rules know that as 0, unknown. */
+const typeOf = (told: number) => (told === NOT_TOLD ? 0 : told);
+
+interface KnownKeys extends DiagnosisKeys {
+  /** How often the report type has changed. */
+  changes: Uint8Array;
+  /** Appends a key of a file. Answers the number of the same key where it is known already, and appends nothing. */
+  take(file: ExportColumns, from: number): number | undefined;
+  /** Takes over what a file says of a known key. */
+  change(at: number, file: ExportColumns, from: number): void;
+}
+
+/** Room for so many keys, found by open addressing, at most half full, by factors drawn at random: whoever publishes keys may choose them. */
+function createKnownKeys(room: number): KnownKeys {
+  const bits = Math.max(4, Math.ceil(Math.log2(2 * Math.max(room, 1))));
+  const places = new Int32Array(2 ** bits).fill(NONE);
+  const bytes = new Uint8Array(16 * room);
+  const words = new Uint32Array(bytes.buffer);
+  const [f0, f1, f2, f3] = new Uint32Array(new Uint8Array(randomBytes(16)).buffer).map((factor) => factor | 1);
+  const wordAt = (file: Uint8Array, at: number) => file[at] | (file[at + 1] << 8) | (file[at + 2] << 16) | (file[at + 3] << 24);
+
+  const known: KnownKeys = {
+    schedule: "gaen",
+    count: 0,
+    bytes,
+    from: new Uint32Array(room),
+    lengths: new Uint32Array(room),
+    transmissionRisk: new Uint8Array(room),
+    reportType: new Uint8Array(room),
+    daysSinceOnset: new Int8Array(room),
+    changes: new Uint8Array(room),
+    take({ file, keys }, from) {
+      const offset = keys.offset[from];
+      const w0 = wordAt(file, offset) >>> 0;
+      const w1 = wordAt(file, offset + 4) >>> 0;
+      const w2 = wordAt(file, offset + 8) >>> 0;
+      const w3 = wordAt(file, offset + 12) >>> 0;
+      let place = (Math.imul(w0, f0) + Math.imul(w1, f1) + Math.imul(w2, f2) + Math.imul(w3, f3)) >>> (32 - bits);
+      for (; places[place] !== NONE; place = (place + 1) & (places.length - 1)) {
+        const other = 4 * places[place];
+        if (words[other] === w0 && words[other + 1] === w1 && words[other + 2] === w2 && words[other + 3] === w3) return places[place];
+      }
+      const at = known.count++;
+      places[place] = at;
+      words[4 * at] = w0;
+      words[4 * at + 1] = w1;
+      words[4 * at + 2] = w2;
+      words[4 * at + 3] = w3;
+      known.from[at] = keys.rollingStart[from];
+      known.lengths[at] = keys.rollingPeriod[from];
+      known.transmissionRisk[at] = keys.transmissionRisk[from];
+      known.reportType[at] = keys.reportType[from];
+      known.daysSinceOnset[at] = keys.daysSinceOnset[from];
+      return undefined;
+    },
+    change(at, { keys }, from) {
+      known.transmissionRisk[at] = keys.transmissionRisk[from];
+      known.reportType[at] = keys.reportType[from];
+      known.daysSinceOnset[at] = keys.daysSinceOnset[from];
+      known.changes[at]++;
+    },
+  };
+  return known;
+}
+
+/** Moves those that may be looked for to the front, and tells the others. */
+function withoutUnmatchable(known: KnownKeys, apart: ReturnType<typeof createTally>): DiagnosisKeys {
+  const { bytes, from, lengths, transmissionRisk, reportType, daysSinceOnset } = known;
+  let count = 0;
+  for (let i = 0; i < known.count; i++) {
+    if (reportType[i] === REVOKED) apart.add("revoked");
+    else if (reportType[i] === RECURSIVE) apart.add("recursive");
+    else if (lengths[i] === 0) apart.add(WRONG_SIZE_OR_PERIOD);
+    else {
+      if (count !== i) {
+        bytes.copyWithin(16 * count, 16 * i, 16 * i + 16);
+        for (const column of [from, lengths, transmissionRisk, reportType, daysSinceOnset]) column[count] = column[i];
+      }
+      count++;
+    }
   }
-  return { keys, setApart: apart.list() };
+  return {
+    schedule: "gaen",
+    count,
+    bytes: bytes.subarray(0, 16 * count),
+    from: from.subarray(0, count),
+    lengths: lengths.subarray(0, count),
+    transmissionRisk: transmissionRisk.subarray(0, count),
+    reportType: reportType.subarray(0, count),
+    daysSinceOnset: daysSinceOnset.subarray(0, count),
+  };
 }

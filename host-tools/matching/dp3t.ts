@@ -4,6 +4,8 @@ import { windowEphIds, windowNumber } from "../../protocols/dp3t/hybrid.ts";
 import { dayNumber, EPOCH_SECONDS, EPOCHS, ephIds, nextSecretKey } from "../../protocols/dp3t/low-cost.ts";
 import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
 import { FormatError } from "../errors.ts";
+import { findCandidates, type SieveKeys } from "./engine/sieve.ts";
+import { wantedAround } from "./engine/wanted.ts";
 import { createFinder } from "./identifier-finder.ts";
 
 // The three designs of DP-3T, each by its own rule of time (DP-07): an identifier that is repeated at another time than its own doesn't match, and neither does one that is heard after its key is public.
@@ -48,6 +50,24 @@ function checkLength(name: string, bytes: Uint8Array, length: number): void {
   if (bytes.length !== length) throw new FormatError("bad_key", `${name}: ${length} bytes, got ${bytes.length}`);
 }
 
+/** Keys of which no day counts get none. @throws FormatError for a key of another length than 32 bytes. */
+function columnsOf(keys: readonly PublishedKey[], lastDay: number): SieveKeys {
+  const columns: SieveKeys = {
+    schedule: "dp3t",
+    bytes: new Uint8Array(32 * keys.length),
+    from: new Uint32Array(keys.length),
+    lengths: new Uint32Array(keys.length),
+  };
+  keys.forEach(({ sk, onsetDay }, i) => {
+    checkLength("published key", sk, 32);
+    columns.bytes.set(sk, 32 * i);
+    if (onsetDay < 0 || onsetDay > lastDay || lastDay - onsetDay > MOST_DAYS) return;
+    columns.from[i] = onsetDay;
+    columns.lengths[i] = lastDay - onsetDay + 1;
+  });
+  return columns;
+}
+
 /**
  * Low-cost design: the EphIDs of each day from the onset to the release count on that very day only, and before the release, Unix seconds. At most 21 days, the last ones.
  * @throws FormatError for a key of another length than 32 bytes.
@@ -59,13 +79,13 @@ export function matchLowCost<O extends HeardEphId, K extends PublishedKey>(
   releaseTime: number,
   observations: readonly O[],
 ): EphIdMatch<O, K>[] {
-  const find = createFinder(crypto, observations, ephIdOf);
+  const { find, table } = createFinder(crypto, observations, ephIdOf);
   const days = new Set(observations.map(({ heardAt }) => dayNumber(heardAt)));
   const matches: EphIdMatch<O, K>[] = [];
   const lastDay = dayNumber(releaseTime);
-  for (const key of keys) {
-    checkLength("published key", key.sk, 32);
-    if (lastDay - key.onsetDay > MOST_DAYS) continue;
+  const times = observations.map(({ heardAt }) => ({ firstSeen: heardAt, lastSeen: heardAt }));
+  for (const candidate of findCandidates({ keys: columnsOf(keys, lastDay), heard: table, wanted: wantedAround(times, 0) })) {
+    const key = keys[candidate];
     let { sk } = key;
     for (let day = key.onsetDay; day <= lastDay; day++, sk = nextSecretKey(crypto, sk)) {
       if (!days.has(day)) continue;
@@ -87,7 +107,7 @@ export function matchHybrid<O extends HeardEphId, K extends PublishedWindow>(
   releaseTime: number,
   observations: readonly O[],
 ): EphIdMatch<O, K>[] {
-  const find = createFinder(crypto, observations, ephIdOf);
+  const { find } = createFinder(crypto, observations, ephIdOf);
   const matches: EphIdMatch<O, K>[] = [];
   for (const key of windows) {
     const { seed, window, windowSeconds } = key;
@@ -145,5 +165,6 @@ export function matchHashBeginnings<O extends HeardHash>(
   hashes.forEach((hash, i) => {
     beginnings.set(hash.subarray(0, 16), 16 * i);
   });
-  return createFinder(crypto, observations, ({ hash }) => hash)(beginnings).map(({ entry, number }) => ({ observation: entry, key: hashes[number] }));
+  const { find } = createFinder(crypto, observations, ({ hash }) => hash);
+  return find(beginnings).map(({ entry, number }) => ({ observation: entry, key: hashes[number] }));
 }

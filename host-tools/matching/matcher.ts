@@ -1,12 +1,15 @@
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
 import { rollingProximityIdentifiers } from "../../protocols/gaen/identifier-series.ts";
-import { metadataKey, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
+import { metadataKey, ROLLING_PERIOD, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import { decodeMetadata, decryptMetadata } from "../../protocols/gaen/metadata.ts";
 import type { Crypto } from "../../protocols/ports.ts";
-import { createCandidateCount, DENSE_SLACK, falseMatchProbability, isDense, paddedAem, prefixWords } from "./dense.ts";
-import { createTally, type SetApart } from "./diagnosis-keys.ts";
-import { createRpiTable, identifierWords } from "./rpi-table.ts";
-import { attenuation, isPlausibleTxPower, REPLAY_SECONDS, toleratedTime } from "./sighting-rules.ts";
+import { createCandidateCount, DENSE_SLACK, falseMatchProbability, isDense, paddedAem } from "./dense.ts";
+import { createTally, type DiagnosisKeys, diagnosisKey, type SetApart } from "./diagnosis-keys.ts";
+import { findInWorkers } from "./engine/in-workers.ts";
+import { bestWay, findCandidates, type Way } from "./engine/sieve.ts";
+import { wantedAround } from "./engine/wanted.ts";
+import { createFinder, type Finder } from "./identifier-finder.ts";
+import { attenuation, isPlausibleTxPower, REPLAY_SECONDS, TOLERANCE_INTERVALS, toleratedTime } from "./sighting-rules.ts";
 
 /** What matching needs of an encounter. Times in whole Unix seconds, both included. */
 export interface HeardIdentifier {
@@ -49,7 +52,13 @@ export interface Matches<E extends HeardIdentifier> {
 }
 
 /**
- * Looks for `keys` (matchable ones, each once; see diagnosis-keys.ts) in what was heard. GAEN-24, GAEN-25; the rules of an encounter follow from those of its sightings:
+ * So far from its own time an identifier is still looked for: a day beyond the tolerance of two hours. It never counts so far away, but it is told, because a board whose
+ * clock is wrong by hours or by a day should not look as if it had met nobody.
+ */
+const MARGIN_INTERVALS = TOLERANCE_INTERVALS + 1 + ROLLING_PERIOD;
+
+/**
+ * Looks for `keys` (diagnosis-keys.ts) in what was heard. GAEN-24, GAEN-25; the rules of an encounter follow from those of its sightings:
  *
  * - It counts if it touches the tolerated time of its identifier, and for the part that does.
  * - What one board heard of an identifier more than 1200 s after the first time that counts is a replay.
@@ -57,35 +66,58 @@ export interface Matches<E extends HeardIdentifier> {
  *
  * A dense encounter matches where its 5 bytes begin an identifier. Its times hold the true ones and up to 8 s more; so whatever a full record would match, it matches.
  */
-export function matchEncounters<E extends HeardIdentifier>(crypto: Crypto, keys: readonly ExposureKey[], encounters: readonly E[]): Matches<E> {
-  const full = encounters.filter((encounter) => !isDense(encounter));
+export function matchEncounters<E extends HeardIdentifier>(
+  crypto: Crypto,
+  keys: DiagnosisKeys,
+  encounters: readonly E[],
+  { way, onProgress }: { way?: Way; onProgress?: (done: number) => void } = {},
+): Matches<E> {
+  const finder = createFinder(crypto, encounters, ({ rpi }) => rpi);
+  const candidates = findCandidates({ keys, heard: finder.table, wanted: wantedAround(encounters, MARGIN_INTERVALS) }, way, onProgress);
+  return conclude(crypto, keys, candidates, finder, encounters);
+}
+
+/** matchEncounters() by several threads. */
+export async function matchInWorkers<E extends HeardIdentifier>(
+  crypto: Crypto,
+  keys: DiagnosisKeys,
+  encounters: readonly E[],
+  { workers, way = bestWay(), onProgress }: { workers: number; way?: Way; onProgress?: (done: number) => void },
+): Promise<Matches<E>> {
+  const finder = createFinder(crypto, encounters, ({ rpi }) => rpi);
+  const candidates = await findInWorkers({ keys, heard: finder.table, wanted: wantedAround(encounters, MARGIN_INTERVALS) }, way, workers, onProgress);
+  return conclude(crypto, keys, candidates, finder, encounters);
+}
+
+/** The rules, for the keys that the sieve let through. */
+function conclude<E extends HeardIdentifier>(
+  crypto: Crypto,
+  keys: DiagnosisKeys,
+  candidates: Uint32Array,
+  finder: Finder<E>,
+  encounters: readonly E[],
+): Matches<E> {
   const dense = encounters.filter(isDense);
-  const [fullTable, denseTable] = [full, dense].map((some) =>
-    createRpiTable(
-      crypto,
-      some.map((encounter) => encounter.rpi),
-    ),
-  );
   const chance = createFalseMatch(keys, dense);
   const exposures: Exposure<E>[] = [];
   const apart = createTally("encounter");
-  for (const key of keys) {
+  for (const candidate of candidates) {
+    const key = diagnosisKey(keys, candidate);
     const rpik = rollingProximityIdentifierKey(crypto, key.key);
-    const identifiers = identifierWords(rollingProximityIdentifiers(crypto, rpik, key.rollingStart, key.rollingPeriod));
-    const prefixes = dense.length > 0 ? prefixWords(identifiers) : identifiers;
-    let aemk: Uint8Array | undefined;
-    for (let i = 0; i < key.rollingPeriod; i++) {
-      const first = fullTable.find(identifiers, i);
-      const firstDense = dense.length > 0 ? denseTable.find(prefixes, i) : -1;
-      if (first < 0 && firstDense < 0) continue;
-      aemk ??= metadataKey(crypto, key.key);
-      const heard: E[] = [];
-      for (let entry = first; entry >= 0; entry = fullTable.next(entry)) heard.push(full[entry]);
-      for (let entry = firstDense; entry >= 0; entry = denseTable.next(entry)) heard.push(dense[entry]);
-      const rpi = new Uint8Array(identifiers.slice(4 * i, 4 * i + 4).buffer);
-      for (const part of countedParts(heard, key.rollingStart + i, apart)) {
+    const identifiers = rollingProximityIdentifiers(crypto, rpik, key.rollingStart, key.rollingPeriod);
+    const found = finder.find(identifiers);
+    if (found.length === 0) continue;
+    const aemk = metadataKey(crypto, key.key);
+    // found in the order of the intervals
+    for (let first = 0, next = 0; first < found.length; first = next) {
+      const { number } = found[first];
+      while (next < found.length && found[next].number === number) next++;
+      const heard = found.slice(first, next).map(({ entry }) => entry);
+      const interval = key.rollingStart + number;
+      const rpi = identifiers.subarray(16 * number, 16 * number + 16);
+      for (const part of countedParts(heard, interval, apart)) {
         const opened = open(crypto, aemk, rpi, part, apart);
-        if (opened) exposures.push({ key, interval: key.rollingStart + i, ...part, ...opened, falseMatchProbability: chance.of(part.encounter) });
+        if (opened) exposures.push({ key, interval, ...part, ...opened, falseMatchProbability: chance.of(part.encounter) });
       }
     }
   }
@@ -96,8 +128,8 @@ export function matchEncounters<E extends HeardIdentifier>(crypto: Crypto, keys:
   };
 }
 
-function createFalseMatch(keys: readonly ExposureKey[], dense: readonly HeardIdentifier[]): { of(encounter: HeardIdentifier): number } {
-  const candidates = dense.length > 0 ? createCandidateCount(keys) : () => 0;
+function createFalseMatch({ from, lengths }: DiagnosisKeys, dense: readonly HeardIdentifier[]): { of(encounter: HeardIdentifier): number } {
+  const candidates = dense.length > 0 ? createCandidateCount(from, lengths) : () => 0;
   return { of: (encounter) => (isDense(encounter) ? falseMatchProbability(candidates(encounter.firstSeen, encounter.lastSeen)) : 0) };
 }
 

@@ -117,7 +117,10 @@ export function matchV1<E extends HeardOthers>(crypto: Crypto, keys: readonly Pu
     const [from, until] = [(made - TOLERANCE) * INTERVAL_SECONDS, (made + TOLERANCE + 1) * INTERVAL_SECONDS];
     return { encounter: sighting.encounter, key: key.dailyKey, day: key.day, from, until };
   });
-  const compared = createCandidateCount(keys.map(({ day }) => ({ rollingStart: day * ROLLING_PERIOD, rollingPeriod: ROLLING_PERIOD })));
+  const compared = createCandidateCount(
+    keys.map(({ day }) => day * ROLLING_PERIOD),
+    keys.map(() => ROLLING_PERIOD),
+  );
   return conclude(encounters, found, null, ({ firstSeen, lastSeen }) => compared(firstSeen, lastSeen));
 }
 

@@ -44,7 +44,8 @@ export interface SignatureInfo {
   algorithm: string;
 }
 
-export interface KeyExport {
+/** What an export says of itself. */
+export interface ExportHeader {
   /** Unix seconds: the time of publication that the file covers, without the end. */
   start: number;
   end: number;
@@ -54,6 +55,9 @@ export interface KeyExport {
   batchNumber: number;
   batchSize: number;
   signatureInfos: SignatureInfo[];
+}
+
+export interface KeyExport extends ExportHeader {
   keys: ExposureKey[];
   /** Keys that an earlier file had, with what is known now. */
   revisedKeys: ExposureKey[];
@@ -85,7 +89,8 @@ export function encodeKey(key: ExposureKey): Uint8Array {
   return written(message);
 }
 
-function decodeKeyAt(file: Uint8Array, start: number, end: number): ExposureKey | undefined {
+/** The key whose message are the bytes from `start` to `end`. */
+export function decodeKeyAt(file: Uint8Array, start: number, end: number): ExposureKey | undefined {
   const key: ExposureKey = {
     key: file.subarray(0, 0),
     transmissionRisk: 0,
@@ -161,30 +166,56 @@ export function hasExportHeader(file: Uint8Array): boolean {
   return true;
 }
 
-/** Reads an export.bin. `undefined` without its header, for bytes that are no such message, and past MAX_KEYS keys. Its keys need a look each: see isMatchable(). */
-export function decodeExport(file: Uint8Array): KeyExport | undefined {
+/**
+ * Reads an export.bin but for its keys, each of which it shows to `visitKey`: the offsets at which its message begins and ends, and whether it is a revised one. The visitor answers `false`
+ * for bytes that are no key. `undefined` without the header, for bytes that are no such message, and past MAX_KEYS keys.
+ */
+export function readExportFile(file: Uint8Array, visitKey: (start: number, end: number, isRevised: boolean) => boolean): ExportHeader | undefined {
   if (!hasExportHeader(file)) return undefined;
-  const decoded: KeyExport = { start: 0, end: 0, region: "", batchNumber: 1, batchSize: 1, signatureInfos: [], keys: [], revisedKeys: [] };
+  const header: ExportHeader = { start: 0, end: 0, region: "", batchNumber: 1, batchSize: 1, signatureInfos: [] };
   let sound = true;
-  function add<T>(list: T[], most: number, item: T | undefined): void {
-    if (item === undefined) sound = false;
-    else if (list.length < most) list.push(item);
-  }
+  let keys = 0;
   const whole = readFields(file, EXPORT_HEADER.length, file.length, function (tag, value, end) {
-    if (tag === 0x3a && sound) add(decoded.keys, MAX_KEYS + 1, decodeKeyAt(file, value, end));
-    else if (tag === 0x42 && sound) add(decoded.revisedKeys, MAX_KEYS + 1, decodeKeyAt(file, value, end));
-    else if (tag === 0x09) decoded.start = value;
-    else if (tag === 0x11) decoded.end = value;
+    if (!sound) return;
+    if (tag === 0x3a || tag === 0x42) sound = ++keys <= MAX_KEYS && visitKey(value, end, tag === 0x42);
+    else if (tag === 0x09) header.start = value;
+    else if (tag === 0x11) header.end = value;
     else if (tag === 0x1a) {
       const region = readText(file, value, end, MAX_TEXT);
       if (region === undefined) sound = false;
-      else decoded.region = region;
-    } else if (tag === 0x20) decoded.batchNumber = value;
-    else if (tag === 0x28) decoded.batchSize = value;
-    else if (tag === 0x32) add(decoded.signatureInfos, MAX_SIGNATURES, decodeInfoAt(file, value, end));
-    if (decoded.keys.length + decoded.revisedKeys.length > MAX_KEYS) sound = false;
+      else header.region = region;
+    } else if (tag === 0x20) header.batchNumber = value;
+    else if (tag === 0x28) header.batchSize = value;
+    else if (tag === 0x32) {
+      const info = decodeInfoAt(file, value, end);
+      if (info === undefined) sound = false;
+      else if (header.signatureInfos.length < MAX_SIGNATURES) header.signatureInfos.push(info);
+    }
   });
-  return whole && sound ? decoded : undefined;
+  return whole && sound ? header : undefined;
+}
+
+/** Reads an export.bin. `undefined` where readExportFile() answers so. Its keys need a look each: see isMatchable(). */
+export function decodeExport(file: Uint8Array): KeyExport | undefined {
+  const keys: ExposureKey[] = [];
+  const revisedKeys: ExposureKey[] = [];
+  const header = readExportFile(file, function (start, end, isRevised) {
+    const key = decodeKeyAt(file, start, end);
+    if (key !== undefined) (isRevised ? revisedKeys : keys).push(key);
+    return key !== undefined;
+  });
+  return (
+    header && {
+      start: header.start,
+      end: header.end,
+      region: header.region,
+      batchNumber: header.batchNumber,
+      batchSize: header.batchSize,
+      signatureInfos: header.signatureInfos,
+      keys: keys,
+      revisedKeys: revisedKeys,
+    }
+  );
 }
 
 /** export.sig. @throws Error on more than ten signatures. */

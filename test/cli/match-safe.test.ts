@@ -6,6 +6,7 @@ import { Store } from "../../host-tools/store/store.ts";
 import { metadataKey, rollingProximityIdentifier, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import { encodeMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
 import { clock, encounterSlot, slots } from "../store/slots.ts";
+import { asPublished, exportOf } from "../support/diagnosis-keys.ts";
 
 const NOON = Date.UTC(2026, 2, 2, 12) / 1000;
 const TEK = new Uint8Array(16).fill(7);
@@ -19,7 +20,7 @@ test("an exposure of GAEN that is marked as safe is known and doesn't count (OCT
   await store.commitPull({ logId: "00112233aabbccdd", id: "badge-7" }, [{ seq: 145, era: 1, baseTick: 0, slots: log }]);
   const start = Math.floor(NOON / 86_400) * 86_400;
   const key = { key: TEK, rollingStart: start / 600, rollingPeriod: 144, transmissionRisk: 0, reportType: 1 };
-  const published = { start, end: start + 86_400, region: "", batchNumber: 1, batchSize: 1, signatureInfos: [], keys: [key], revisedKeys: [] };
+  const published = asPublished(exportOf([key], [], start));
   const found = async () => {
     const { exposures, safe } = await matchStore(store, [published]);
     return [exposures.length, safe.length];

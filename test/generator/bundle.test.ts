@@ -9,8 +9,8 @@ import type { BoardFacts } from "../../boards/board-facts.ts";
 import { findBoard } from "../../boards/index.ts";
 import { type ConfigError, type FormatError, ToolError } from "../../host-tools/errors.ts";
 import { buildFirmware, type Firmware, type FirmwareRequest, standardBundles } from "../../host-tools/generator/bundle.ts";
-import { projectRoot } from "../../host-tools/generator/source-tree.ts";
 import { readTokens } from "../../host-tools/generator/tokens.ts";
+import { projectRoot } from "../../host-tools/project.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { type Sources, writeSources } from "./sources.ts";
 

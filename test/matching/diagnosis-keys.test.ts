@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { combineExports, mayBecome } from "../../host-tools/matching/diagnosis-keys.ts";
-import type { ExposureKey, KeyExport } from "../../protocols/gaen/export-file.ts";
+import { combineExports, diagnosisKey, mayBecome } from "../../host-tools/matching/diagnosis-keys.ts";
+import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
+import type { ExportColumns } from "../../protocols/gaen/key-columns.ts";
+import { asPublished, exportOf } from "../support/diagnosis-keys.ts";
 import { fromHex, loadVectors } from "../support/vectors.ts";
 
 const matching = loadVectors("gaen_matching.json");
@@ -14,8 +16,10 @@ const REVOKED = 5;
 function exposureKey(fill: number, reportType: number, rollingPeriod = 144): ExposureKey {
   return { key: new Uint8Array(16).fill(fill), transmissionRisk: 0, rollingStart: 2652624, rollingPeriod, reportType };
 }
-function exportAt(start: number, keys: ExposureKey[], revisedKeys: ExposureKey[] = []): KeyExport {
-  return { start, end: start + 3600, region: "QX", batchNumber: 1, batchSize: 1, signatureInfos: [], keys, revisedKeys };
+const exportAt = (start: number, keys: ExposureKey[], revisedKeys: ExposureKey[] = []) => asPublished(exportOf(keys, revisedKeys, start));
+function combine(exports: ExportColumns[]) {
+  const { keys, setApart } = combineExports(exports);
+  return { keys: Array.from({ length: keys.count }, (_, at) => diagnosisKey(keys, at)), setApart };
 }
 
 describe("keys of several exports", () => {
@@ -25,7 +29,7 @@ describe("keys of several exports", () => {
 
   test.each(exporting.key_checks)("GAEN-19: $name", ({ key, use }) => {
     const one = { ...exposureKey(0, key.report_type ?? undefined, key.rolling_period), key: fromHex(key.key) };
-    const { keys, setApart } = combineExports([exportAt(0, [one])]);
+    const { keys, setApart } = combine([exportAt(0, [one])]);
     expect(keys.length).toBe(use ? 1 : 0);
     expect(setApart.length).toBe(use ? 0 : 1);
   });
@@ -37,14 +41,14 @@ describe("keys of several exports", () => {
       [published, revoking],
       [revoking, published],
     ]) {
-      const { keys, setApart } = combineExports(files);
+      const { keys, setApart } = combine(files);
       expect(keys.map((key) => key.key[0])).toEqual([2]);
       expect(setApart).toEqual([{ what: "key", reason: "revoked", count: 1 }]);
     }
   });
 
   test("GAEN-29: a report type changes once; a further change is set apart", () => {
-    const { keys, setApart } = combineExports([
+    const { keys, setApart } = combine([
       exportAt(1, [exposureKey(1, SELF_REPORT)]),
       exportAt(2, [], [exposureKey(1, CLINICAL)]),
       exportAt(3, [], [exposureKey(1, CONFIRMED)]),
@@ -54,7 +58,7 @@ describe("keys of several exports", () => {
   });
 
   test("GAEN-29: a key that comes again with another rolling period keeps the first; the same key twice counts once", () => {
-    const { keys, setApart } = combineExports([
+    const { keys, setApart } = combine([
       exportAt(1, [exposureKey(1, CONFIRMED, 100), exposureKey(1, CONFIRMED, 144), exposureKey(1, CONFIRMED, 100)]),
     ]);
     expect(keys.map((key) => key.rollingPeriod)).toEqual([100]);

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from "node:path";
 import { findBoard } from "../../boards/index.ts";
 import type { Firmware } from "../../host-tools/generator/bundle.ts";
-import { projectRoot } from "../../host-tools/generator/source-tree.ts";
+import { projectRoot } from "../../host-tools/project.ts";
 
 // A bundle takes a second to make, the first one of a process five, and tests run in several processes: what one has built the others find on disk, under
 // a hash of all that goes into it.
