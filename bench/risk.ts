@@ -6,6 +6,7 @@ import { openMemory } from "../host-tools/device/memory.ts";
 import { openBoard } from "../host-tools/device/open-board.ts";
 import { pullLog } from "../host-tools/device/pull.ts";
 import { buildFirmware, type Firmware } from "../host-tools/generator/bundle.ts";
+import { diagnosisKeys } from "../host-tools/matching/diagnosis-keys.ts";
 import { listExposure } from "../host-tools/matching/exposure-list.ts";
 import { matchEncounters } from "../host-tools/matching/matcher.ts";
 import { nodeCrypto } from "../host-tools/node-crypto.ts";
@@ -155,7 +156,7 @@ export async function measureRisk(options: RiskOptions, firmware?: Firmware) {
         await pullLog(link, store);
         keysOf.set(
           board,
-          decodeOwnKeys(await link.keys(true)).map(({ tek, ...rest }) => ({ ...rest, key: tek, transmissionRisk: 0, reportType: 1 })),
+          diagnosisKeys(decodeOwnKeys(await link.keys(true)).map(({ tek, ...rest }) => ({ ...rest, key: tek, transmissionRisk: 0, reportType: 1 }))),
         );
       });
     }

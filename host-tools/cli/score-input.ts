@@ -1,4 +1,4 @@
-import type { KeyExport } from "../../protocols/gaen/export-file.ts";
+import type { ExportColumns } from "../../protocols/gaen/key-columns.ts";
 import { ConfigError } from "../errors.ts";
 import { readPublicKey } from "../exposure-keys/signature.ts";
 import { combineExports, createTally } from "../matching/diagnosis-keys.ts";
@@ -43,7 +43,7 @@ export async function matchInput(store: Store, { paths, protocol, key, allowUnsi
 }
 
 /** Looks for the keys of exports in single sightings, where boards or files have them. */
-async function matchSightings(store: Store, exports: KeyExport[]): Promise<MatchReport> {
+async function matchSightings(store: Store, exports: ExportColumns[]): Promise<MatchReport> {
   const { keys, setApart: keysApart } = combineExports(exports);
   const apart = createTally("encounter");
   const heard = (await store.sightings()).flatMap(({ unix, aem, rpi, board, rssi }) => {
@@ -54,5 +54,5 @@ async function matchSightings(store: Store, exports: KeyExport[]): Promise<Match
   const { exposures, setApart, dense } = matchEncounters(nodeCrypto, keys, heard);
   const { counting, safe } = setListedApart(await store.marks(), "gaen", exposures.map(listExposure));
   const tallies = [...keysApart, ...setApart, ...apart.list()];
-  return { protocol: "gaen", exposures: counting, safe, keys: keys.length, encounters: heard.length, setApart: tallies, dense };
+  return { protocol: "gaen", exposures: counting, safe, keys: keys.count, encounters: heard.length, setApart: tallies, dense };
 }

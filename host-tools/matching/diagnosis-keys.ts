@@ -58,6 +58,33 @@ export function diagnosisKey(keys: DiagnosisKeys, at: number): ExposureKey {
   };
 }
 
+/** Keys that are at hand one by one, such as a board's own: 16 bytes each, of 1 to 144 intervals, each once. */
+export function diagnosisKeys(list: readonly ExposureKey[]): DiagnosisKeys {
+  const keys = roomFor(list.length);
+  list.forEach((key, at) => {
+    keys.bytes.set(key.key, 16 * at);
+    keys.from[at] = key.rollingStart;
+    keys.lengths[at] = key.rollingPeriod;
+    keys.transmissionRisk[at] = key.transmissionRisk;
+    keys.reportType[at] = key.reportType ?? NOT_TOLD;
+    keys.daysSinceOnset[at] = key.daysSinceOnset ?? NOT_TOLD;
+  });
+  return { ...keys, count: list.length };
+}
+
+function roomFor(room: number): DiagnosisKeys {
+  return {
+    schedule: "gaen",
+    count: 0,
+    bytes: new Uint8Array(16 * room),
+    from: new Uint32Array(room),
+    lengths: new Uint32Array(room),
+    transmissionRisk: new Uint8Array(room),
+    reportType: new Uint8Array(room),
+    daysSinceOnset: new Int8Array(room),
+  };
+}
+
 /**
  * The keys to look for in some exports: of each key what the latest file says of it. The order in which the files are given doesn't matter: they are taken in order of their time.
  *
@@ -104,20 +131,13 @@ interface KnownKeys extends DiagnosisKeys {
 function createKnownKeys(room: number): KnownKeys {
   const bits = Math.max(4, Math.ceil(Math.log2(2 * Math.max(room, 1))));
   const places = new Int32Array(2 ** bits).fill(NONE);
-  const bytes = new Uint8Array(16 * room);
-  const words = new Uint32Array(bytes.buffer);
+  const columns = roomFor(room);
+  const words = new Uint32Array(columns.bytes.buffer);
   const [f0, f1, f2, f3] = new Uint32Array(new Uint8Array(randomBytes(16)).buffer).map((factor) => factor | 1);
   const wordAt = (file: Uint8Array, at: number) => file[at] | (file[at + 1] << 8) | (file[at + 2] << 16) | (file[at + 3] << 24);
 
   const known: KnownKeys = {
-    schedule: "gaen",
-    count: 0,
-    bytes,
-    from: new Uint32Array(room),
-    lengths: new Uint32Array(room),
-    transmissionRisk: new Uint8Array(room),
-    reportType: new Uint8Array(room),
-    daysSinceOnset: new Int8Array(room),
+    ...columns,
     changes: new Uint8Array(room),
     take({ file, keys }, from) {
       const offset = keys.offset[from];

@@ -1,5 +1,6 @@
 import { nextSecretKey } from "../../protocols/dp3t/low-cost.ts";
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
+import { diagnosisKeys } from "../matching/diagnosis-keys.ts";
 import { MOST_DAYS } from "../matching/dp3t.ts";
 import { matchEncounters } from "../matching/matcher.ts";
 import { matchDp3t, matchV1 } from "../matching/others.ts";
@@ -79,7 +80,7 @@ async function gaenContacts(store: Store): Promise<WhoMetWhom> {
     owners.set(hex(tek), board);
     keys.push({ key: tek, rollingStart, rollingPeriod, transmissionRisk: 0 });
   }
-  const { exposures } = matchEncounters(nodeCrypto, keys, encounters);
+  const { exposures } = matchEncounters(nodeCrypto, diagnosisKeys(keys), encounters);
   return contactsOf(
     "gaen",
     owners,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { diagnosisKeys } from "../../host-tools/matching/diagnosis-keys.ts";
 import { type HeardIdentifier, matchEncounters } from "../../host-tools/matching/matcher.ts";
 import { nodeCrypto } from "../../host-tools/node-crypto.ts";
 import type { VirtualBoard } from "../../host-tools/simulator/virtual-board.ts";
 import { decodeOwnKeys } from "../../host-tools/store/log-decoder.ts";
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
-import { keysToFind } from "../support/diagnosis-keys.ts";
 import { recordsOfKind, timesOf } from "../support/flash-log.ts";
 import { lifetimesIn, linksIn } from "../support/observer.ts";
 import { command, expectQuietConsoles, status, WornWorld } from "../support/worn-boards.ts";
@@ -65,7 +65,7 @@ describe.each([
     ]) {
       const heard = heardBy(one);
       expect(heard.length).toBeGreaterThanOrEqual(4);
-      const { exposures, setApart } = matchEncounters(nodeCrypto, keysToFind(publishedBy(wearer)), heard);
+      const { exposures, setApart } = matchEncounters(nodeCrypto, diagnosisKeys(publishedBy(wearer)), heard);
       expect(exposures.map(({ encounter }) => encounter).sort((a, b) => a.firstSeen - b.firstSeen)).toEqual(
         heard.sort((a, b) => a.firstSeen - b.firstSeen),
       );
@@ -88,5 +88,5 @@ test("a Pixl.js whose SoftDevice doesn't give its AES sends all the same, what i
   world.pass(3600);
   const heard = heardBy(puck);
   expect(heard.length).toBeGreaterThanOrEqual(2);
-  expect(matchEncounters(nodeCrypto, keysToFind(publishedBy(board)), heard).exposures).toHaveLength(heard.length);
+  expect(matchEncounters(nodeCrypto, diagnosisKeys(publishedBy(board)), heard).exposures).toHaveLength(heard.length);
 });

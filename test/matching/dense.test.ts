@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createCandidateCount, DENSE_SLACK, FALSE_PAIR, falseMatchProbability } from "../../host-tools/matching/dense.ts";
+import { diagnosisKeys } from "../../host-tools/matching/diagnosis-keys.ts";
 import { type Exposure, type HeardIdentifier, matchEncounters } from "../../host-tools/matching/matcher.ts";
 import { toleratedTime } from "../../host-tools/matching/sighting-rules.ts";
 import { nodeCrypto } from "../../host-tools/node-crypto.ts";
@@ -10,7 +11,6 @@ import { metadataKey, rollingProximityIdentifier, rollingProximityIdentifierKey 
 import { encryptMetadata } from "../../protocols/gaen/metadata.ts";
 import { LONGEST_ENCOUNTER } from "../../protocols/log-format.ts";
 import { denseSlot, encounterSlot } from "../store/slots.ts";
-import { keysToFind } from "../support/diagnosis-keys.ts";
 import { toHex } from "../support/vectors.ts";
 
 const MIDNIGHT = 2652624;
@@ -50,7 +50,7 @@ function meet(key: ExposureKey, interval: number, first: number, more: Partial<M
   return { board: "a", rpi, aem, first, seconds: 300, maxRssi: -60, ...more };
 }
 const exposureKey = (key: Uint8Array): ExposureKey => ({ key, transmissionRisk: 3, rollingStart: MIDNIGHT, rollingPeriod: 144, reportType: 1 });
-const match = (keys: ExposureKey[], encounters: HeardIdentifier[]) => matchEncounters(nodeCrypto, keysToFind(keys), encounters);
+const match = (keys: ExposureKey[], encounters: HeardIdentifier[]) => matchEncounters(nodeCrypto, diagnosisKeys(keys), encounters);
 
 const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 /** Seconds from the begin of the interval: anywhere near, and around both ends of the two hours in which an identifier counts. */

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { diagnosisKeys } from "../../host-tools/matching/diagnosis-keys.ts";
 import { type HeardIdentifier, matchEncounters } from "../../host-tools/matching/matcher.ts";
 import { nodeCrypto } from "../../host-tools/node-crypto.ts";
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
 import { metadataKey, rollingProximityIdentifier, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import { decryptMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
-import { keysToFind } from "../support/diagnosis-keys.ts";
 import { fromHex, loadVectors, type Row, toHex } from "../support/vectors.ts";
 
 const MIDNIGHT = 2652624;
@@ -25,7 +25,7 @@ function heard(
   const aem = encryptMetadata(nodeCrypto, metadataKey(nodeCrypto, key.key), rpi, new Uint8Array(more.metadata ?? [0x40, 8, 0, 0]));
   return { rpi, aem, board: more.board ?? "a", firstSeen, lastSeen: firstSeen + (more.seconds ?? 0), maxRssi: more.maxRssi ?? -60 };
 }
-const match = (keys: ExposureKey[], encounters: HeardIdentifier[]) => matchEncounters(nodeCrypto, keysToFind(keys), encounters);
+const match = (keys: ExposureKey[], encounters: HeardIdentifier[]) => matchEncounters(nodeCrypto, diagnosisKeys(keys), encounters);
 const reasons = (keys: ExposureKey[], encounters: HeardIdentifier[]) => match(keys, encounters).setApart.map(({ reason, count }) => [reason, count]);
 
 describe("matching encounters with published keys", () => {

@@ -1,4 +1,3 @@
-import { combineExports, type DiagnosisKeys } from "../../host-tools/matching/diagnosis-keys.ts";
 import { type ExposureKey, encodeExport, type KeyExport } from "../../protocols/gaen/export-file.ts";
 import { decodeExportColumns, type ExportColumns } from "../../protocols/gaen/key-columns.ts";
 
@@ -12,9 +11,4 @@ export function asPublished(content: KeyExport): ExportColumns {
 /** An export of so many keys, with nothing else to say. */
 export function exportOf(keys: ExposureKey[], revisedKeys: ExposureKey[] = [], start = 0): KeyExport {
   return { start, end: start + 3600, region: "QX", batchNumber: 1, batchSize: 1, signatureInfos: [], keys, revisedKeys };
-}
-
-/** Keys of one export, ready to be looked for. */
-export function keysToFind(keys: ExposureKey[]): DiagnosisKeys {
-  return combineExports([asPublished(exportOf(keys))]).keys;
 }
