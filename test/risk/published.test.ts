@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { diagnosisKeys } from "../../host-tools/matching/diagnosis-keys.ts";
 import { matchEncounters } from "../../host-tools/matching/matcher.ts";
 import { nodeCrypto } from "../../host-tools/node-crypto.ts";
 import { dailySummaries, type SummaryRules } from "../../host-tools/risk/daily-summaries.ts";
@@ -104,7 +105,7 @@ describe("risk by the published rules gives the published answers", () => {
       maxRssi: one.rssi,
       previousScan: one.prev_scan || null,
     }));
-    const { exposures } = matchEncounters(nodeCrypto, keys, heard as ((typeof heard)[number] & { previousScan: number | null })[]);
+    const { exposures } = matchEncounters(nodeCrypto, diagnosisKeys(keys), heard as ((typeof heard)[number] & { previousScan: number | null })[]);
     const rated: Row[] = [];
     const found = keys.map((key: Row) => {
       const matched = exposures.filter((one) => toHex(one.key.key) === toHex(key.key));
