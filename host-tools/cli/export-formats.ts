@@ -1,10 +1,13 @@
+import { attenuationOf } from "../calibration/attenuation.ts";
+import { readCalibrationList } from "../calibration/calibration-list.ts";
+import { calibrationOf } from "../calibration/lookup.ts";
 import { ConfigError } from "../errors.ts";
 import { microgBytes } from "../phone-data/export-microg.ts";
 import { opentraceLines } from "../phone-data/export-opentrace.ts";
 import type { Store } from "../store/store.ts";
 import { contactTable, csvLines, encounterTable, type Table } from "../study/analysis-tables.ts";
 import { contactList } from "../study/sociopatterns.ts";
-import { whoMetWhom } from "../study/who-met-whom.ts";
+import { type BoardContact, whoMetWhom } from "../study/who-met-whom.ts";
 import { makeFolder, writeBytes, writeLines } from "./private-files.ts";
 
 // `tracelet export --format`: what is no file of the peer tool.
@@ -15,6 +18,8 @@ export interface FormatOptions {
   board?: string;
   /** Of sociopatterns and the table of contacts: those with at most so much attenuation, dB. */
   mostAttenuation?: number;
+  /** A calibration list: attenuations of contacts are those between the boards' models. */
+  calibration?: string;
 }
 export interface FormatReport {
   files: { file: string; rows: number }[];
@@ -70,8 +75,9 @@ async function writeContactList(store: Store, options: FormatOptions): Promise<F
   };
 }
 
-async function contactsOf(store: Store, { board, mostAttenuation }: FormatOptions) {
-  const { contacts, others } = await whoMetWhom(store);
+async function contactsOf(store: Store, { board, mostAttenuation, calibration }: FormatOptions) {
+  const { contacts: found, others } = await whoMetWhom(store);
+  const contacts = calibration === undefined ? found : await calibrated(store, found, calibration);
   const near = contacts.filter(
     ({ listener, sender, attenuation }) =>
       (board === undefined || listener === board || sender === board) &&
@@ -85,6 +91,17 @@ async function contactsOf(store: Store, { board, mostAttenuation }: FormatOption
   if (near.length < contacts.length && mostAttenuation !== undefined)
     notes.push(`${contacts.length - near.length} contacts are left out by the options`);
   return { contacts: near, notes };
+}
+
+/** With the corrections of both ends; of a board that the list doesn't know there is none. */
+async function calibrated(store: Store, contacts: BoardContact[], path: string): Promise<BoardContact[]> {
+  const list = readCalibrationList(path);
+  const types = new Map((await store.boards()).map(({ id, type }) => [id, type]));
+  const correctionOf = (board: string) => calibrationOf(list, types.get(board) ?? "")?.correction;
+  return contacts.map((one) => {
+    const { txPower, maxRssi: rssi, listener, sender } = one;
+    return txPower === null ? one : { ...one, attenuation: attenuationOf({ txPower, rssi }, correctionOf(listener), correctionOf(sender)) };
+  });
 }
 
 async function writeMicrog(store: Store, { board, out }: FormatOptions): Promise<FormatReport> {

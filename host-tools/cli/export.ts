@@ -154,9 +154,12 @@ function describe({ files, leftOut }: ExportReport): string {
 const describeFormat = ({ files, notes }: FormatReport) => [...files.map(({ file, rows }) => `${file}: ${rows} rows`), ...notes].join("\n");
 
 /** Options that belong to the peer tool's files, and those that don't. */
-function checkFormat({ format, keys, protocol, mostAttenuation }: CommandOptions): void {
+function checkFormat({ format, keys, protocol, mostAttenuation, calibration }: CommandOptions): void {
   if (!FORMATS.includes(format)) throw new ConfigError("unknown_format", `no format is called "${format}"; known: ${FORMATS.join(", ")}`);
-  const wrong = format === "mh" ? mostAttenuation !== undefined && "--most-attenuation" : keys ? "--keys" : protocol !== undefined && "--protocol";
+  const ofContacts = ["csv", "parquet", "sociopatterns"].includes(format);
+  const given = { "--keys": keys, "--protocol": protocol, "--most-attenuation": mostAttenuation, "--calibration": calibration };
+  const fitting = format === "mh" ? ["--keys", "--protocol"] : ofContacts ? ["--most-attenuation", "--calibration"] : [];
+  const wrong = Object.entries(given).find(([option, value]) => value !== undefined && !fitting.includes(option))?.[0];
   if (wrong) throw new ConfigError("not_of_format", `${wrong}: not of the format ${format}; leave it out`);
 }
 
@@ -164,6 +167,7 @@ interface CommandOptions extends ExportOptions {
   db: string;
   format: string;
   mostAttenuation?: number;
+  calibration?: string;
   json?: boolean;
 }
 
@@ -185,6 +189,7 @@ export const register: RegisterCommand = (program) => {
     )
     .option("--board <id>", "only what this board heard; of contacts those it had a part in")
     .option("--most-attenuation <dB>", "of contacts between boards only those with at most so much", decibels)
+    .option("--calibration <file>", "corrections of both boards' models, for the attenuation of contacts: docs/calibration.md")
     .option("--keys", "also tek_data.csv, the boards' own keys: whoever has them can tell where their wearers were")
     .option("--protocol <name>", "what was heard of this protocol, instead of gaen; of another one a file of our own, such as dp3t.csv")
     .option("--json", "one JSON document instead of text")

@@ -3,6 +3,7 @@ import { ToolError } from "../errors.ts";
 import { projectVersion } from "../project.ts";
 import { register as bluetrace } from "./bluetrace.ts";
 import { register as build } from "./build.ts";
+import { register as calibrate } from "./calibrate.ts";
 import { register as clocks } from "./clocks.ts";
 import { register as config } from "./config.ts";
 import { register as contact } from "./contact.ts";
@@ -56,6 +57,7 @@ const COMMANDS: RegisterCommand[] = [
   pull,
   exportFiles,
   importFiles,
+  calibrate,
   mark,
   match,
   score,

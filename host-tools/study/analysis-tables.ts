@@ -43,8 +43,11 @@ const CONTACTS: Table["columns"] = [
   { name: "protocol", type: "text" },
   { name: "first_seen", type: "time" },
   { name: "last_seen", type: "time" },
+  { name: "tx_power_dbm", type: "integer" },
   { name: "max_rssi_dbm", type: "integer" },
-  { name: "attenuation_db", type: "integer" },
+  { name: "mean_rssi_dbm", type: "integer" },
+  { name: "sightings", type: "integer" },
+  { name: "attenuation_db", type: "number" },
 ];
 
 /** Everything that was heard, of one board where it is named; without addresses, which are of no use to an analysis. */
@@ -88,7 +91,18 @@ function rowOf(one: Row, marks: readonly Mark[]): Cell[] {
 
 /** Which boards met: see who-met-whom.ts. */
 export function contactTable(contacts: readonly BoardContact[]): Table {
-  const rows = contacts.map((one) => [one.listener, one.sender, one.protocol, one.firstSeen, one.lastSeen, one.maxRssi, one.attenuation]);
+  const rows = contacts.map((one) => [
+    one.listener,
+    one.sender,
+    one.protocol,
+    one.firstSeen,
+    one.lastSeen,
+    one.txPower,
+    one.maxRssi,
+    one.meanRssi,
+    one.count,
+    one.attenuation,
+  ]);
   return { name: "contacts", columns: CONTACTS, rows };
 }
 

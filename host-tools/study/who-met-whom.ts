@@ -19,8 +19,13 @@ export interface BoardContact {
   /** Unix seconds, both included: the part of the encounter that counts. */
   firstSeen: number;
   lastSeen: number;
-  /** dBm, dB; null where the packet tells no transmit power. */
+  /** dBm; null where the packet tells none. */
+  txPower: number | null;
+  /** dBm. How many sightings the mean is of is null of dense encounters. */
   maxRssi: number;
+  meanRssi: number | null;
+  count: number | null;
+  /** Of the strongest sighting, dB; null where no transmit power is known. */
   attenuation: number | null;
 }
 
@@ -51,21 +56,25 @@ function placed<E extends { board: string | null; firstSeen: number | null; last
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 interface Found {
-  encounter: { board: string; maxRssi: number };
+  encounter: { board: string; maxRssi: number; meanRssi: number | null; count: number | null };
   key: Uint8Array;
   firstSeen: number;
   lastSeen: number;
+  txPower: number | null;
   attenuation: number | null;
 }
 
 function contactsOf(protocol: string, owners: ReadonlyMap<string, string>, encounters: number, found: Found[]): WhoMetWhom {
-  const contacts = found.map(({ encounter, key, firstSeen, lastSeen, attenuation }) => ({
+  const contacts = found.map(({ encounter, key, firstSeen, lastSeen, txPower, attenuation }) => ({
     listener: encounter.board,
     sender: owners.get(hex(key))!,
     protocol,
     firstSeen,
     lastSeen,
+    txPower,
     maxRssi: encounter.maxRssi,
+    meanRssi: encounter.meanRssi,
+    count: encounter.count,
     attenuation,
   }));
   return { contacts, others: encounters - new Set(found.map(({ encounter }) => encounter)).size };

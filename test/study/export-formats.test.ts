@@ -46,10 +46,10 @@ describe("tracelet export --format", () => {
     expect(rows.filter((row) => /,[0-9a-f]{10},false,[0-9a-f]{2},/.test(row))).toHaveLength(1);
     expect(read("contacts.csv")).toBe(
       [
-        "listener,sender,protocol,first_seen,last_seen,max_rssi_dbm,attenuation_db",
-        `board-1,board-2,gaen,${T0 + 100},${T0 + 160},-58,50`,
-        `board-2,board-1,gaen,${T0 + 104},${T0 + 134},-72,64`,
-        `board-1,board-2,gaen,${T0 + 608},${T0 + 608},-60,52`,
+        "listener,sender,protocol,first_seen,last_seen,tx_power_dbm,max_rssi_dbm,mean_rssi_dbm,sightings,attenuation_db",
+        `board-1,board-2,gaen,${T0 + 100},${T0 + 160},-8,-58,-58,9,50`,
+        `board-2,board-1,gaen,${T0 + 104},${T0 + 134},-8,-72,-72,1,64`,
+        `board-1,board-2,gaen,${T0 + 608},${T0 + 608},-8,-60,-60,,52`,
         "",
       ].join("\n"),
     );
@@ -86,6 +86,14 @@ describe("tracelet export --format", () => {
     expect(report.notes).toHaveLength(2);
   });
 
+  test("contacts are nearer where a calibration list says that both boards hear and send weakly", async () => {
+    const list = join(folder, "list.csv");
+    expect((await tracelet("calibrate", "--assumed", "--out", list)).exit).toBe(0);
+    const { read } = await exported("--format", "csv", "--calibration", list);
+    // 9 dB added to what was heard, 9 taken from what was sent
+    expect(read("contacts.csv").split("\n")[1]).toMatch(/,-8,-58,-58,9,32$/);
+  });
+
   test("microg: what programs for phones read; imported again it adds what it has", async () => {
     const { out } = await exported("--format", "microg");
     const store = Store.open(":memory:");
@@ -114,6 +122,7 @@ describe("tracelet export --format", () => {
     [["--format", "csv", "--keys"], "not_of_format"],
     [["--format", "csv", "--protocol", "dp3t"], "not_of_format"],
     [["--most-attenuation", "50"], "not_of_format"],
+    [["--format", "microg", "--calibration", "x.csv"], "not_of_format"],
     [["--format", "sociopatterns", "--board", "board-1"], "between_boards"],
     [["--format", "csv", "--board", "board-9"], "no_such_board"],
   ])("%j is refused with a reason", async (options, code) => {

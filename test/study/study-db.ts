@@ -14,7 +14,7 @@ export const T0 = 1_700_006_400;
 export const DAY0 = T0 / 86400;
 const START = T0 / 600;
 
-export const board = (n: number) => ({ logId: `${n}`.repeat(16), id: `board-${n}`, name: `Badge ${n}` });
+export const board = (n: number) => ({ logId: `${n}`.repeat(16), id: `board-${n}`, name: `Badge ${n}`, type: n === 2 ? "PIXLJS" : "PUCKJS" });
 const tek = (n: number) => new Uint8Array(16).fill(n);
 const sk = (n: number) => new Uint8Array(32).fill(n);
 const dailyKey = (n: number) => dailyTracingKey(nodeCrypto, sk(100 + n), DAY0);

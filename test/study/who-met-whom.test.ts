@@ -10,11 +10,11 @@ describe("who met whom", () => {
     await pulled(store, 2, heard(1, { first: 104, seconds: 30, maxRssi: -62 }));
     await handOver(store, 1);
     await handOver(store, 2);
-    const common = { protocol: "gaen" };
+    const common = { protocol: "gaen", txPower: -8, count: 1 };
     expect(await whoMetWhom(store)).toEqual({
       contacts: [
-        { ...common, listener: "board-1", sender: "board-2", firstSeen: T0 + 100, lastSeen: T0 + 160, maxRssi: -58, attenuation: 50 },
-        { ...common, listener: "board-2", sender: "board-1", firstSeen: T0 + 104, lastSeen: T0 + 134, maxRssi: -62, attenuation: 54 },
+        { ...common, listener: "board-1", sender: "board-2", firstSeen: T0 + 100, lastSeen: T0 + 160, maxRssi: -58, meanRssi: -58, attenuation: 50 },
+        { ...common, listener: "board-2", sender: "board-1", firstSeen: T0 + 104, lastSeen: T0 + 134, maxRssi: -62, meanRssi: -62, attenuation: 54 },
       ],
       others: 1,
     });
@@ -58,7 +58,10 @@ describe("contact lists as SocioPatterns has them", () => {
     protocol: "gaen",
     firstSeen,
     lastSeen,
-    maxRssi: -60,
+    txPower: -8,
+    maxRssi: -58,
+    meanRssi: -60,
+    count: 3,
     attenuation: 50,
   });
 
