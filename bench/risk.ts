@@ -165,7 +165,7 @@ export async function measureRisk(options: RiskOptions, firmware?: Firmware) {
       for (const [side, { board, heard }] of pair.entries()) {
         const keys = keysOf.get(pair[1 - side]!.board)!;
         const mine = encounters.filter((one) => one.board === board.serialNumber);
-        const fromLog = heardKeys(matchEncounters(nodeCrypto, keys, mine).exposures.map(listExposure), { cycleSeconds: 300 }).heard;
+        const fromLog = heardKeys(matchEncounters(nodeCrypto, keys, mine).exposures.map(listExposure), { cycleOf: () => 300 }).heard;
         const sightings = heard.reports.flatMap(({ time, data, rssi }) => {
           const decoded = decodeAdvertisement(data);
           const unix = Math.floor(time);
@@ -173,7 +173,7 @@ export async function measureRisk(options: RiskOptions, firmware?: Firmware) {
         });
         const begun = heard.scans.map(Math.floor).filter((time, i, all) => i === 0 || time - all[i - 1]! > 60);
         const truth = heardKeys(matchEncounters(nodeCrypto, keys, sightings).exposures.map(listExposure), {
-          cycleSeconds: 300,
+          cycleOf: () => 300,
           areSightings: true,
         }).heard;
         for (const one of truth.flatMap(allSightings)) {

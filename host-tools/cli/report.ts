@@ -17,7 +17,7 @@ import { readBytes } from "./match.ts";
 import { namedBoard } from "./named-board.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
 import { cycleSeconds } from "./score.ts";
-import { type MatchInput, matchInput } from "./score-input.ts";
+import { cycleOfBoards, type MatchInput, matchInput } from "./score-input.ts";
 
 const DAY = 86_400;
 
@@ -28,7 +28,7 @@ interface ReportOptions extends Omit<MatchInput, "paths"> {
   svg?: string;
   png?: string;
   config?: string;
-  cycle: number;
+  cycle?: number;
   zone: string;
   title: string;
   json?: boolean;
@@ -105,7 +105,7 @@ async function report(
     const board = options.board === undefined ? undefined : (await namedBoard(store, options.board)).id;
     const match = await matchInput(store, { ...options, paths, board });
     const { names, fixedPlaces, periods } = await reportContext(store);
-    const hearing = { cycleSeconds: cycle, areSightings: options.sightings };
+    const hearing = { cycleOf: await cycleOfBoards(store, cycle), areSightings: options.sightings };
     const madeAt = Math.floor(Date.now() / 1000);
     const all = timeline(match.exposures, match.safe, { ...hearing, periods, fixedPlaces });
     if (only !== undefined && only > all.length)
@@ -174,7 +174,7 @@ export const register: RegisterCommand = (program) => {
     .option("--board <id>", "only what this board heard: id or name")
     .option("--protocol <name>", "whose keys: gaen, ct10, dp3t or dp3t-unlinkable", "gaen")
     .option("--config <file>", "configuration of the score, as `tracelet score --rule v2` takes it")
-    .option("--cycle <seconds>", "the boards' setting cycleTime, from one scan to the next", cycleSeconds, 300)
+    .option("--cycle <seconds>", "from one scan of a board to the next, in place of what its log says", cycleSeconds)
     .option("--sightings", "from single sightings in place of encounters")
     .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
     .option("--allow-unsigned", "take exports that nobody vouches for")

@@ -1,4 +1,5 @@
 import type { ExportColumns } from "../../protocols/gaen/key-columns.ts";
+import { SETTING_RULES } from "../../protocols/settings.ts";
 import { ConfigError } from "../errors.ts";
 import { readPublicKey } from "../exposure-keys/signature.ts";
 import { combineExports, createTally } from "../matching/diagnosis-keys.ts";
@@ -23,6 +24,15 @@ export interface MatchInput {
   board?: string;
   /** Single sightings in place of encounters. */
   sightings?: boolean;
+}
+
+/** How often boards scan where neither their log nor the user says: as they are shipped. */
+const USUAL_CYCLE = SETTING_RULES.cycleTime.initial;
+
+/** Seconds from one of a board's scans to the next: `told` by the user, else as its log says. */
+export async function cycleOfBoards(store: Store, told?: number): Promise<(board: string | null) => number> {
+  const known = await store.cycleTimes();
+  return (board) => told ?? known.get(board ?? "") ?? USUAL_CYCLE;
 }
 
 /** @throws ToolError of the files; ConfigError where options don't go together */

@@ -16,7 +16,7 @@ import { Store } from "../store/store.ts";
 import { readBytes } from "./match.ts";
 import { namedBoard } from "./named-board.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
-import { type MatchInput, matchInput } from "./score-input.ts";
+import { cycleOfBoards, type MatchInput, matchInput } from "./score-input.ts";
 
 const DAY = 86_400;
 
@@ -136,7 +136,7 @@ interface ScoreOptions extends Omit<MatchInput, "paths" | "protocol"> {
   db: string;
   rule: Rule;
   config?: string;
-  cycle: number;
+  cycle?: number;
   json?: boolean;
 }
 
@@ -150,9 +150,10 @@ async function score(paths: string[], { db, rule, config, cycle, json, ...option
   const store = Store.open(db, { readOnly: true });
   try {
     const board = options.board === undefined ? undefined : (await namedBoard(store, options.board)).id;
+    const cycleOf = await cycleOfBoards(store, cycle);
     const protocol = rule === "dp3t" ? "dp3t" : "gaen";
     const report = await matchInput(store, { ...options, paths, protocol, board });
-    const { heard, unknown } = heardKeys(report.exposures, { cycleSeconds: cycle, areSightings: options.sightings });
+    const { heard, unknown } = heardKeys(report.exposures, { cycleOf, areSightings: options.sightings });
     const today = Math.floor(Date.now() / 1000 / DAY);
     const names = new Map((await store.boards()).map(({ id, name }) => [id as string | null, name]));
     const boards = [...new Set(heard.map((one) => one.board))].sort().map((id) => ({
@@ -165,7 +166,7 @@ async function score(paths: string[], { db, rule, config, cycle, json, ...option
     const value = {
       rule,
       configuration,
-      boards: boards.map(({ id, json }) => ({ board: id, ...json })),
+      boards: boards.map(({ id, json }) => ({ board: id, cycleTime: cycleOf(id), ...json })),
       exposures: report.exposures.length,
       safe: report.safe.length,
       attenuationUnknown: unknown,
@@ -201,7 +202,7 @@ export const register: RegisterCommand = (program) => {
     .addOption(new Option("--rule <name>", "by which rule").choices(RULES).default("v2"))
     .option("--config <file>", "configuration of the rule, JSON under its published names")
     .option("--board <id>", "only what this board heard: id or name")
-    .option("--cycle <seconds>", "the boards' setting cycleTime, from one scan to the next", cycleSeconds, 300)
+    .option("--cycle <seconds>", "from one scan of a board to the next, in place of what its log says", cycleSeconds)
     .option("--sightings", "from single sightings, of boards with the raw log on or imported, in place of encounters")
     .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
     .option("--allow-unsigned", "take exports that nobody vouches for")

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBoard } from "../../boards/index.ts";
-import { SETTING_RULES } from "../../protocols/settings.ts";
 import { exportFiles } from "../cli/export.ts";
 import { toBundle } from "../cli/flash.ts";
 import { matchStore, readTrustedExport } from "../cli/match.ts";
 import { reportContext, scoredDays } from "../cli/report.ts";
+import { cycleOfBoards } from "../cli/score-input.ts";
 import type { Board } from "../device/board.ts";
 import { type Synchronised, synchronise } from "../device/clock-sync.ts";
 import { offsetInWords } from "../device/clock-words.ts";
@@ -113,7 +113,7 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
     say(`6  Matched against ${report.encounters} encounters: ${report.exposures.length} identifiers were made from these keys`);
     await nameAndMark(store, pucks);
     const { names, fixedPlaces, periods } = await reportContext(store);
-    const hearing = { cycleSeconds: SETTING_RULES.cycleTime.initial };
+    const hearing = { cycleOf: await cycleOfBoards(store) };
     const events = timeline(report.exposures, report.safe, { ...hearing, periods, fixedPlaces });
     for (const { board, from, to, minutes } of events) {
       const best = Math.min(...minutes.map(({ attenuation }) => attenuation ?? Number.POSITIVE_INFINITY));

@@ -49,8 +49,8 @@ export interface ExposureEvent {
 }
 
 export interface TimelineOptions {
-  /** The boards' cycleTime, seconds. */
-  cycleSeconds: number;
+  /** A board's cycleTime, seconds. */
+  cycleOf(board: string | null): number;
   /** The exposures are single sightings. */
   areSightings?: boolean;
   periods: readonly Period[];
@@ -70,7 +70,8 @@ function letters(number: number): string {
   return (number < 26 ? "" : letters(Math.floor(number / 26) - 1)) + String.fromCharCode(65 + (number % 26));
 }
 
-function scansOf(exposure: ListedExposure, sender: string, { cycleSeconds, areSightings }: TimelineOptions): Scan[] {
+function scansOf(exposure: ListedExposure, sender: string, { cycleOf, areSightings }: TimelineOptions): Scan[] {
+  const cycleSeconds = cycleOf(exposure.board);
   const isKnown = exposure.txPower !== null;
   const sightings = areSightings
     ? [

@@ -21,18 +21,19 @@ export interface HeardKey {
 
 /** Where the sightings of an exposure come from. */
 export interface Hearing {
-  /** Seconds from the beginning of one scan to the next. */
-  cycleSeconds: number;
+  /** Seconds from the beginning of one of a board's scans to the next. */
+  cycleOf(board: string | null): number;
   /** The exposures are single sightings, not encounters. */
   areSightings?: boolean;
 }
 
 /** Exposures whose attenuation is not known can't be scored: they are counted in `unknown`. Both lists are kept in the order of the exposures. */
-export function heardKeys(exposures: readonly ListedExposure[], { cycleSeconds, areSightings }: Hearing): { heard: HeardKey[]; unknown: number } {
+export function heardKeys(exposures: readonly ListedExposure[], { cycleOf, areSightings }: Hearing): { heard: HeardKey[]; unknown: number } {
   const found = new Map<string, HeardKey>();
   let unknown = 0;
   for (const exposure of exposures) {
     const { board, key, keyDay, identifier, txPower, attenuation } = exposure;
+    const cycleSeconds = cycleOf(board);
     if (txPower === null || attenuation === null) {
       unknown++;
       continue;

@@ -5,6 +5,7 @@ import { type BoardContact, listBoards, meetBoard, type StoredBoard } from "./bo
 import { type ClockHistory, clockHistory, leaveOut } from "./clock-history.ts";
 import { addClockSync, type ClockSync, clockSyncs, keyHandOvers, resolveTimes } from "./clocks.ts";
 import { addContact, type ContactKeys, contactKeys, contactKeysOf, contacts, type StoredContact } from "./contacts.ts";
+import { cycleTimes } from "./cycle-times.ts";
 import { type OpenOptions, openDatabase } from "./database.ts";
 import { databaseError } from "./database-errors.ts";
 import {
@@ -201,6 +202,11 @@ export class Store {
   /** Answers whether there was such a mark. */
   removeMark(id: number): Promise<boolean> {
     return this.guarded(() => removeMark(this.database, id));
+  }
+
+  /** By board: from one scan to the next, seconds, as its log says. */
+  cycleTimes(): Promise<Map<string, number>> {
+    return this.guarded(() => cycleTimes(this.#query));
   }
 
   /** Those that make encounters safe. */

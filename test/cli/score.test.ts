@@ -15,7 +15,7 @@ import { metadataKey, rollingProximityIdentifier, rollingProximityIdentifierKey 
 import { encryptMetadata } from "../../protocols/gaen/metadata.ts";
 import { SIGHTING } from "../../protocols/log-format.ts";
 import { DP3T_TAG } from "../../protocols/protocol-tags.ts";
-import { clock, encounterSlot, othersSlot, slot, slots } from "../store/slots.ts";
+import { clock, encounterSlot, othersSlot, settings, slot, slots } from "../store/slots.ts";
 import { toHex } from "../support/vectors.ts";
 
 const MIDNIGHT = 2652624;
@@ -156,6 +156,26 @@ describe("tracelet score", () => {
     expect(boards[0].days).toEqual([{ daysSinceEpoch: TODAY, minutes: [0, 45, 0], exposureMinutes: 22.5, notify: true }]);
   });
 
+  test("scans are as far apart as the newest settings in a board's log say, or as the user does", async () => {
+    const store = Store.open(path("slow.db"));
+    const log = slots(
+      settings([60, 2]),
+      settings([600, 2]),
+      clock(1, 0, BEGIN - 100),
+      encounterSlot(rpi(NOON), aem(NOON), { first: 100, seconds: 600, count: 9, maxRssi: -61, below: 1 }),
+    );
+    await store.commitPull({ logId: "00112233aabbccdd", id: "slow" }, [{ seq: 145, era: 1, baseTick: 0, slots: log }]);
+    expect(await store.cycleTimes()).toEqual(new Map([["slow", 600]]));
+    await store.close();
+    const scans = async (...argv: string[]) => {
+      const files = [path("export.bin"), "--allow-unsigned"];
+      const { boards } = JSON.parse(await scoreOf(files, ...argv, "--db", path("slow.db"), "--json"));
+      return [boards[0].cycleTime, boards[0].exposureWindows[0].scanInstances.length];
+    };
+    expect(await scans()).toEqual([600, 2]);
+    expect(await scans("--cycle", "150")).toEqual([150, 5]);
+  });
+
   test("a configuration of another rule is refused, and so is a board that is not there", async () => {
     await expect(score("--config", path("other.json"))).rejects.toMatchObject({ code: "bad_config" });
     await expect(score("--rule", "dp3t", "--config", path("other.json"))).rejects.toMatchObject({ code: "usage" });
@@ -178,7 +198,7 @@ describe("tracelet score", () => {
 
   test("DP-09: exposed days of an exposed list", async () => {
     const { boards } = JSON.parse(await scoreOf([path("exposed.bin")], "--rule", "dp3t", "--json"));
-    expect(boards).toEqual([{ board: "badge-7", exposedDays: [TODAY], days: [{ daysSinceEpoch: TODAY, windows: 3 }] }]);
+    expect(boards).toEqual([{ board: "badge-7", cycleTime: 300, exposedDays: [TODAY], days: [{ daysSinceEpoch: TODAY, windows: 3 }] }]);
     expect(await scoreOf([path("exposed.bin")], "--rule", "dp3t")).toContain("  2020-06-08  3 windows of 5 min below 73 dB: exposed\n");
   });
 });

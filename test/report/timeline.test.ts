@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Period, runs, timeline } from "../../host-tools/report/timeline.ts";
 import { exposure, NOON } from "./exposures.ts";
 
-const options = { cycleSeconds: 300, periods: [] as Period[] };
+const options = { cycleOf: () => 300, periods: [] as Period[] };
 const mark = (kind: Period["kind"], from: number, to: number, place: string | null = null): Period => ({ board: "a", kind, place, from, to });
 
 describe("exposures minute by minute", () => {
