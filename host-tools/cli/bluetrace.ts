@@ -10,6 +10,7 @@ import { type Loaded, loadTempIds, requireToken } from "../device/temp-ids.ts";
 import { ConfigError } from "../errors.ts";
 import { createSecretFile, readSecretFile } from "../secret-file.ts";
 import { Store } from "../store/store.ts";
+import { addContacts } from "./bluetrace-contacts.ts";
 import { type LinkOptions, withBoard, withLinkOptions } from "./board-session.ts";
 import { createOutput, type Output, type RegisterCommand } from "./output.ts";
 
@@ -132,8 +133,11 @@ function addExport(group: Command): void {
 }
 
 export const register: RegisterCommand = (program) => {
-  const group = program.command("bluetrace").description("BlueTrace: make TempIDs, bring them to a board, write its meetings for upload");
+  const group = program
+    .command("bluetrace")
+    .description("BlueTrace: make TempIDs, bring them to a board, write its meetings for upload, tell close contacts of an upload");
   addBatch(group);
   addLoad(group);
   addExport(group);
+  addContacts(group);
 };
