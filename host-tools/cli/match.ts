@@ -124,18 +124,18 @@ function signalOf({ attenuation, txPower, txPowerAssumed, maxRssi }: ListedExpos
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : what === "hash" ? "es" : "s"}`;
 
-function wholeTo(most: number): (text: string) => number {
+export function wholeTo(most: number): (text: string) => number {
   return (text) => {
     if (!/^\d+$/.test(text) || Number(text) > most) throw new InvalidArgumentError(`a whole number from 0 to ${most} is expected.`);
     return Number(text);
   };
 }
 
-const MEBIBYTE = 2 ** 20;
+export const MEBIBYTE = 2 ** 20;
 /** Beyond it a file isn't read into memory as one piece. */
-const MOST_MEBIBYTES = 1024;
+export const MOST_MEBIBYTES = 1024;
 
-const collect = (value: string, before: string[]) => [...before, value];
+export const collect = (value: string, before: string[]) => [...before, value];
 
 const FILES = `
 Files of --protocol:

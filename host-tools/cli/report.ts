@@ -16,8 +16,7 @@ import { Store } from "../store/store.ts";
 import { readBytes } from "./match.ts";
 import { namedBoard } from "./named-board.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
-import { cycleSeconds } from "./score.ts";
-import { cycleOfBoards, type MatchInput, matchInput } from "./score-input.ts";
+import { cycleOfBoards, type MatchInput, matchInput, withMatchInput } from "./score-input.ts";
 
 const DAY = 86_400;
 
@@ -152,32 +151,22 @@ async function report(
   }
 }
 
-const collect = (value: string, before: string[]) => [...before, value];
-
 function eventNumber(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("the number of an event is expected, from 1 on.");
   return Number(text);
 }
 
 export const register: RegisterCommand = (program) => {
-  program
-    .command("report")
+  withMatchInput(program.command("report"))
     .description("write exposures minute by minute, as a page for people: when, how near, where, protected or not")
-    .argument("<file...>", "what was published, as `tracelet match` takes it")
-    .requiredOption("--db <file>", "database")
     .option("--out <file>", "the page, HTML, readable by you alone", "report.html")
     .option("--svg <dir>", "its pictures as SVG files, too")
     .option("--png <dir>", "its pictures as PNG files, too; letters are capitals")
     .option("--event <number>", "only this event", eventNumber)
     .option("--zone <name>", "time zone of the page, as Europe/Vienna", "UTC")
     .option("--title <text>", "heading of the page", "Exposure report")
-    .option("--board <id>", "only what this board heard: id or name")
     .option("--protocol <name>", "whose keys: gaen, ct10, dp3t or dp3t-unlinkable", "gaen")
     .option("--config <file>", "configuration of the score, as `tracelet score --rule v2` takes it")
-    .option("--cycle <seconds>", "from one scan of a board to the next, in place of what its log says", cycleSeconds)
-    .option("--sightings", "from single sightings in place of encounters")
-    .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
-    .option("--allow-unsigned", "take exports that nobody vouches for")
     .option("--json", "one JSON document in place of the page")
     .addHelpText(
       "after",

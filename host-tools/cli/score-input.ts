@@ -1,13 +1,15 @@
+import { type Command, InvalidArgumentError } from "commander";
 import type { ExportColumns } from "../../protocols/gaen/key-columns.ts";
 import { SETTING_RULES } from "../../protocols/settings.ts";
 import { ConfigError } from "../errors.ts";
+import { INFLATED_LIMIT } from "../exposure-keys/export-zip.ts";
 import { readPublicKey } from "../exposure-keys/signature.ts";
 import { combineExports, createTally } from "../matching/diagnosis-keys.ts";
 import { type ListedExposure, listExposure, type MatchReport, setListedApart } from "../matching/exposure-list.ts";
 import { matchEncounters } from "../matching/matcher.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import type { Store } from "../store/store.ts";
-import { matchStore, readBytes, readTrustedExport } from "./match.ts";
+import { collect, MEBIBYTE, MOST_MEBIBYTES, matchStore, readBytes, readTrustedExport, wholeTo } from "./match.ts";
 import { matchStoredOthers } from "./match-others.ts";
 
 // What `tracelet score` and `tracelet report` begin with: published keys in what boards heard, as `tracelet match` finds them.
@@ -20,6 +22,8 @@ export interface MatchInput {
   /** Files with public keys. */
   key: string[];
   allowUnsigned?: boolean;
+  /** Most MiB that an export may have when it is unpacked. */
+  maxSize: number;
   /** Only what this board heard: its id. */
   board?: string;
   /** Single sightings in place of encounters. */
@@ -35,8 +39,26 @@ export async function cycleOfBoards(store: Store, told?: number): Promise<(board
   return (board) => told ?? known.get(board ?? "") ?? USUAL_CYCLE;
 }
 
+function cycleSeconds(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 4 || Number(text) > 3600) throw new InvalidArgumentError("seconds from 4 to 3600 are expected.");
+  return Number(text);
+}
+
+/** The options that say what is looked for in what, and `--cycle`. */
+export function withMatchInput(command: Command): Command {
+  return command
+    .argument("<file...>", "what was published, as `tracelet match` takes it")
+    .requiredOption("--db <file>", "database")
+    .option("--board <id>", "only what this board heard: id or name")
+    .option("--cycle <seconds>", "from one scan of a board to the next, in place of what its log says", cycleSeconds)
+    .option("--sightings", "from single sightings, of boards with the raw log on or imported, in place of encounters")
+    .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
+    .option("--allow-unsigned", "take exports that nobody vouches for")
+    .option("--max-size <MiB>", "most that an export of gaen may have when it is unpacked", wholeTo(MOST_MEBIBYTES), INFLATED_LIMIT / MEBIBYTE);
+}
+
 /** @throws ToolError of the files; ConfigError where options don't go together */
-export async function matchInput(store: Store, { paths, protocol, key, allowUnsigned, board, sightings }: MatchInput): Promise<MatchReport> {
+export async function matchInput(store: Store, { paths, protocol, key, allowUnsigned, maxSize, board, sightings }: MatchInput): Promise<MatchReport> {
   const ofBoard = (report: MatchReport): MatchReport => {
     const mine = (list: ListedExposure[]) => list.filter((one) => board === undefined || one.board === board);
     return { ...report, exposures: mine(report.exposures), safe: mine(report.safe) };
@@ -48,7 +70,8 @@ export async function matchInput(store: Store, { paths, protocol, key, allowUnsi
     return ofBoard(await matchStoredOthers(store, protocol, files));
   }
   const publicKeys = key.map((path) => readPublicKey(Buffer.from(readBytes(path)).toString("utf8"), path));
-  const exports = paths.map((path) => readTrustedExport(path, { publicKeys, allowUnsigned: allowUnsigned === true }));
+  const trust = { publicKeys, allowUnsigned: allowUnsigned === true, limit: maxSize * MEBIBYTE };
+  const exports = paths.map((path) => readTrustedExport(path, trust));
   return ofBoard(await (sightings ? matchSightings(store, exports) : matchStore(store, exports)));
 }
 

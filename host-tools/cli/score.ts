@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import { ConfigError } from "../errors.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { assessContacts, assessExposures, assessMinutes, assessWindows } from "../risk/assessment.ts";
@@ -16,7 +16,7 @@ import { Store } from "../store/store.ts";
 import { readBytes } from "./match.ts";
 import { namedBoard } from "./named-board.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
-import { cycleOfBoards, type MatchInput, matchInput } from "./score-input.ts";
+import { cycleOfBoards, type MatchInput, matchInput, withMatchInput } from "./score-input.ts";
 
 const DAY = 86_400;
 
@@ -140,11 +140,6 @@ interface ScoreOptions extends Omit<MatchInput, "paths" | "protocol"> {
   json?: boolean;
 }
 
-export function cycleSeconds(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) < 4 || Number(text) > 3600) throw new InvalidArgumentError("seconds from 4 to 3600 are expected.");
-  return Number(text);
-}
-
 async function score(paths: string[], { db, rule, config, cycle, json, ...options }: ScoreOptions): Promise<void> {
   const { configuration, judge } = judgeOf(rule, config);
   const store = Store.open(db, { readOnly: true });
@@ -191,21 +186,11 @@ async function score(paths: string[], { db, rule, config, cycle, json, ...option
   }
 }
 
-const collect = (value: string, before: string[]) => [...before, value];
-
 export const register: RegisterCommand = (program) => {
-  program
-    .command("score")
+  withMatchInput(program.command("score"))
     .description("tell how much exposures weigh, by the rules of health authorities")
-    .argument("<file...>", "what was published, as `tracelet match` takes it")
-    .requiredOption("--db <file>", "database")
     .addOption(new Option("--rule <name>", "by which rule").choices(RULES).default("v2"))
     .option("--config <file>", "configuration of the rule, JSON under its published names")
-    .option("--board <id>", "only what this board heard: id or name")
-    .option("--cycle <seconds>", "from one scan of a board to the next, in place of what its log says", cycleSeconds)
-    .option("--sightings", "from single sightings, of boards with the raw log on or imported, in place of encounters")
-    .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
-    .option("--allow-unsigned", "take exports that nobody vouches for")
     .option("--json", "one JSON document instead of text, under the published names")
     .addHelpText("after", EXPLAINED)
     .action(score);
