@@ -32,7 +32,7 @@ if (!columns) throw new Error("export.bin can't be read");
 const parsed = cpuSeconds(begun);
 const { keys } = combineExports([columns]);
 const combined = cpuSeconds(begun);
-const { exposures } = matchEncounters(nodeCrypto, keys, heard, { way });
+const { exposures } = matchEncounters(nodeCrypto, keys, heard, way);
 const all = cpuSeconds(begun);
 
 const found = exposures.map(({ key, interval }) => [Buffer.from(key.key).toString("hex"), interval - key.rollingStart]);

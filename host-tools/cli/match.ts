@@ -1,6 +1,5 @@
 import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { InvalidArgumentError } from "commander";
 import { decodeSignatures, hasExportHeader } from "../../protocols/gaen/export-file.ts";
 import type { ExportColumns } from "../../protocols/gaen/key-columns.ts";
@@ -9,14 +8,18 @@ import { INFLATED_LIMIT, readExportColumns } from "../exposure-keys/export-zip.t
 import { readPublicKey, type TrustedKey } from "../exposure-keys/signature.ts";
 import { looksLikeZip, readZip } from "../exposure-keys/zip.ts";
 import { combineExports, createTally } from "../matching/diagnosis-keys.ts";
+import { findFast } from "../matching/engine/in-workers.ts";
+import type { SieveJob } from "../matching/engine/sieve.ts";
 import { type ListedExposure, listExposure, type MatchReport, setListedApart } from "../matching/exposure-list.ts";
-import { matchEncounters, matchInWorkers } from "../matching/matcher.ts";
+import { findCandidatesSince, type LookedFor } from "../matching/looked-for.ts";
+import { createSearch } from "../matching/matcher.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import { TOLERANCE } from "../opencovidtrace/matching.ts";
 import { Store } from "../store/store.ts";
 import { describeContacts, matchStoredContacts } from "./match-contacts.ts";
 import { matchStoredOthers } from "./match-others.ts";
+import { readState, writeState } from "./match-state.ts";
 import { createOutput, type Output, type RegisterCommand } from "./output.ts";
 
 export interface Trust {
@@ -64,24 +67,35 @@ export function readBytes(path: string): Uint8Array {
   }
 }
 
-/** So many keys are worth a thread of their own: a tenth of a second's work, or a second's without native code. */
-const KEYS_A_WORKER = 100_000;
+export interface MatchStoreOptions {
+  /** How many of how many keys are done. */
+  onProgress?: (done: number, of: number) => void;
+  /** What was looked for before, and what to do with what is by now. */
+  before?: LookedFor;
+  save?: (now: LookedFor, isEnd: boolean) => void;
+}
 
-/** Looks for the keys of exports in all that the store knows the time of. `onProgress`: how many of how many keys are done. */
-export async function matchStore(store: Store, exports: ExportColumns[], onProgress?: (done: number, of: number) => void): Promise<MatchReport> {
-  const { keys, setApart: keysApart } = combineExports(exports);
+/** Looks for the keys of exports in all that the store knows the time of. */
+export async function matchStore(store: Store, exports: ExportColumns[], { onProgress, before, save }: MatchStoreOptions = {}): Promise<MatchReport> {
+  const combined = combineExports(exports);
+  const { keys, setApart: keysApart } = combined;
   const apart = createTally("encounter");
   const encounters = (await store.encounters()).flatMap(({ firstSeen, lastSeen, ...rest }) => {
     if (firstSeen !== null && lastSeen !== null) return { firstSeen, lastSeen, ...rest };
     apart.add("time not known yet");
     return [];
   });
-  const workers = Math.min(availableParallelism(), Math.ceil(keys.count / KEYS_A_WORKER));
-  const tell = (done: number) => onProgress?.(done, keys.count);
-  const { exposures, setApart, dense } =
-    workers > 1
-      ? await matchInWorkers(nodeCrypto, keys, encounters, { workers, onProgress: tell })
-      : matchEncounters(nodeCrypto, keys, encounters, { onProgress: tell });
+  const search = createSearch(nodeCrypto, encounters);
+  const searchFor = (some: readonly (typeof encounters)[number][]) => (some === encounters ? search : createSearch(nodeCrypto, some));
+  let done = 0;
+  const sieve = async (job: SieveJob) => {
+    const candidates = await findFast(job, (now) => onProgress?.(done + now, keys.count));
+    done += job.keys.from.length;
+    return candidates;
+  };
+  const candidates =
+    before && save ? await findCandidatesSince(before, exports, combined, encounters, searchFor, sieve, save) : await sieve(search.jobFor(keys));
+  const { exposures, setApart, dense } = search.conclude(keys, candidates);
   const { counting, safe } = setListedApart(await store.marks(), "gaen", exposures.map(listExposure));
   return {
     protocol: "gaen",
@@ -151,6 +165,25 @@ Examples:
   tracelet match export.zip --db tracelet.db --key server-public.pem
   tracelet match exposed.json --db tracelet.db --protocol dp3t`;
 
+/** How often at most what was looked for is written while it goes on, ms. */
+const SAVED_EVERY = 5000;
+
+/** Options of matchStore() for a file that remembers what was looked for. */
+function stateIn(path: string | undefined, output: Output): Pick<MatchStoreOptions, "before" | "save"> {
+  if (path === undefined) return {};
+  const { lookedFor, problem } = readState(path);
+  if (problem) output.say(`${path}: ${problem}; everything is looked for again`);
+  let saved = Date.now();
+  return {
+    before: lookedFor,
+    save(now, isEnd) {
+      if (!isEnd && Date.now() - saved < SAVED_EVERY) return;
+      writeState(path, now);
+      saved = Date.now();
+    },
+  };
+}
+
 interface MatchOptions {
   db: string;
   protocol: string;
@@ -158,6 +191,7 @@ interface MatchOptions {
   allowUnsigned?: boolean;
   tolerance: number;
   maxSize: number;
+  state?: string;
   json?: boolean;
 }
 
@@ -193,6 +227,7 @@ export const register: RegisterCommand = (program) => {
     .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
     .option("--allow-unsigned", "take exports that nobody vouches for")
     .option("--max-size <MiB>", "most that an export of gaen may have when it is unpacked", wholeTo(MOST_MEBIBYTES), INFLATED_LIMIT / MEBIBYTE)
+    .option("--state <file>", "of gaen: remember in a file what was looked for, and look for what is new only")
     .option("--json", "one JSON document instead of text, with whole keys and identifiers")
     .addHelpText("after", FILES)
     .action(async (paths: string[], options: MatchOptions) => {
@@ -204,10 +239,11 @@ export const register: RegisterCommand = (program) => {
       const store = Store.open(options.db, { readOnly: true });
       let bar: ReturnType<Output["progress"]> | undefined;
       try {
-        const report = await matchStore(store, exports, (done, of) => {
+        const onProgress = (done: number, of: number) => {
           bar ??= output.progress("match", of, "keys");
           bar.advance(done);
-        });
+        };
+        const report = await matchStore(store, exports, { onProgress, ...stateIn(options.state, output) });
         bar?.end();
         output.result(report, describe(report));
       } finally {

@@ -43,6 +43,10 @@ export interface DiagnosisKeys extends SieveKeys {
   /** NOT_TOLD where no file says. */
   reportType: Uint8Array;
   daysSinceOnset: Int8Array;
+  /** Unix seconds: the end of the time that the first file with the key covers, before which nobody but its owner could know it. Infinity where that is not known. */
+  publicFrom: Float64Array;
+  /** The number of that file among those given. */
+  source: Uint32Array;
 }
 
 /** Key number `at`. */
@@ -68,6 +72,7 @@ export function diagnosisKeys(list: readonly ExposureKey[]): DiagnosisKeys {
     keys.transmissionRisk[at] = key.transmissionRisk;
     keys.reportType[at] = key.reportType ?? NOT_TOLD;
     keys.daysSinceOnset[at] = key.daysSinceOnset ?? NOT_TOLD;
+    keys.publicFrom[at] = Number.POSITIVE_INFINITY;
   });
   return { ...keys, count: list.length };
 }
@@ -82,7 +87,16 @@ function roomFor(room: number): DiagnosisKeys {
     transmissionRisk: new Uint8Array(room),
     reportType: new Uint8Array(room),
     daysSinceOnset: new Int8Array(room),
+    publicFrom: new Float64Array(room),
+    source: new Uint32Array(room),
   };
+}
+
+export interface CombinedKeys {
+  keys: DiagnosisKeys;
+  setApart: SetApart[];
+  /** Numbers of the files of which some key is not among these as the file has it: another file gives it another time, or revokes it. */
+  incomplete: Set<number>;
 }
 
 /**
@@ -90,27 +104,29 @@ function roomFor(room: number): DiagnosisKeys {
  *
  * Set apart are keys of wrong size or period, RECURSIVE ones, those that were revoked, and what a later file says against the rules (another period, a transition that must not be).
  */
-export function combineExports(exports: readonly ExportColumns[]): { keys: DiagnosisKeys; setApart: SetApart[] } {
+export function combineExports(exports: readonly ExportColumns[]): CombinedKeys {
   const room = exports.reduce((sum, { keys }) => sum + keys.count, 0);
   const known = createKnownKeys(room);
   const apart = createTally("key");
-  const take = (file: ExportColumns, from: number) => {
-    const at = known.take(file, from);
+  const incomplete = new Set<number>();
+  const take = (file: ExportColumns, source: number, from: number) => {
+    const at = known.take(file, source, from);
     if (at === undefined) return;
     const earlier = typeOf(known.reportType[at]);
     const later = typeOf(file.keys.reportType[from]);
-    if (known.from[at] !== file.keys.rollingStart[from] >>> 0 || known.lengths[at] !== file.keys.rollingPeriod[from])
+    if (known.from[at] !== file.keys.rollingStart[from] >>> 0 || known.lengths[at] !== file.keys.rollingPeriod[from]) {
       apart.add("known with another time");
-    else if (earlier !== later && !mayBecome(earlier, later, known.changes[at])) apart.add("report type may not change so");
+      incomplete.add(source);
+    } else if (earlier !== later && !mayBecome(earlier, later, known.changes[at])) apart.add("report type may not change so");
     else if (earlier !== later) known.change(at, file, from);
   };
-  const inTime = [...exports].sort((a, b) => a.start - b.start || a.end - b.end || a.batchNumber - b.batchNumber);
-  for (const file of inTime) {
+  const inTime = [...exports.entries()].sort(([, a], [, b]) => a.start - b.start || a.end - b.end || a.batchNumber - b.batchNumber);
+  for (const [source, file] of inTime) {
     apart.add(WRONG_SIZE_OR_PERIOD, file.wrongSize);
     // what is revised may be in the same file as what it revises
-    for (const revised of [0, 1]) for (let i = 0; i < file.keys.count; i++) if (file.keys.isRevised[i] === revised) take(file, i);
+    for (const revised of [0, 1]) for (let i = 0; i < file.keys.count; i++) if (file.keys.isRevised[i] === revised) take(file, source, i);
   }
-  return { keys: withoutUnmatchable(known, apart), setApart: apart.list() };
+  return { keys: withoutUnmatchable(known, apart, incomplete), setApart: apart.list(), incomplete };
 }
 
 const WRONG_SIZE_OR_PERIOD = "wrong size or rolling period";
@@ -122,7 +138,7 @@ interface KnownKeys extends DiagnosisKeys {
   /** How often the report type has changed. */
   changes: Uint8Array;
   /** Appends a key of a file. Answers the number of the same key where it is known already, and appends nothing. */
-  take(file: ExportColumns, from: number): number | undefined;
+  take(file: ExportColumns, source: number, from: number): number | undefined;
   /** Takes over what a file says of a known key. */
   change(at: number, file: ExportColumns, from: number): void;
 }
@@ -139,7 +155,7 @@ function createKnownKeys(room: number): KnownKeys {
   const known: KnownKeys = {
     ...columns,
     changes: new Uint8Array(room),
-    take({ file, keys }, from) {
+    take({ file, end, keys }, source, from) {
       const offset = keys.offset[from];
       const w0 = wordAt(file, offset) >>> 0;
       const w1 = wordAt(file, offset + 4) >>> 0;
@@ -161,6 +177,8 @@ function createKnownKeys(room: number): KnownKeys {
       known.transmissionRisk[at] = keys.transmissionRisk[from];
       known.reportType[at] = keys.reportType[from];
       known.daysSinceOnset[at] = keys.daysSinceOnset[from];
+      known.publicFrom[at] = end > 0 ? end : Number.POSITIVE_INFINITY;
+      known.source[at] = source;
       return undefined;
     },
     change(at, { keys }, from) {
@@ -174,17 +192,19 @@ function createKnownKeys(room: number): KnownKeys {
 }
 
 /** Moves those that may be looked for to the front, and tells the others. */
-function withoutUnmatchable(known: KnownKeys, apart: ReturnType<typeof createTally>): DiagnosisKeys {
-  const { bytes, from, lengths, transmissionRisk, reportType, daysSinceOnset } = known;
+function withoutUnmatchable(known: KnownKeys, apart: ReturnType<typeof createTally>, incomplete: Set<number>): DiagnosisKeys {
+  const { bytes, from, lengths, transmissionRisk, reportType, daysSinceOnset, publicFrom, source } = known;
   let count = 0;
   for (let i = 0; i < known.count; i++) {
-    if (reportType[i] === REVOKED) apart.add("revoked");
-    else if (reportType[i] === RECURSIVE) apart.add("recursive");
+    if (reportType[i] === REVOKED) {
+      apart.add("revoked");
+      if (known.changes[i] > 0) incomplete.add(source[i]);
+    } else if (reportType[i] === RECURSIVE) apart.add("recursive");
     else if (lengths[i] === 0) apart.add(WRONG_SIZE_OR_PERIOD);
     else {
       if (count !== i) {
         bytes.copyWithin(16 * count, 16 * i, 16 * i + 16);
-        for (const column of [from, lengths, transmissionRisk, reportType, daysSinceOnset]) column[count] = column[i];
+        for (const column of [from, lengths, transmissionRisk, reportType, daysSinceOnset, publicFrom, source]) column[count] = column[i];
       }
       count++;
     }
@@ -198,5 +218,7 @@ function withoutUnmatchable(known: KnownKeys, apart: ReturnType<typeof createTal
     transmissionRisk: transmissionRisk.subarray(0, count),
     reportType: reportType.subarray(0, count),
     daysSinceOnset: daysSinceOnset.subarray(0, count),
+    publicFrom: publicFrom.subarray(0, count),
+    source: source.subarray(0, count),
   };
 }

@@ -1,12 +1,11 @@
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
 import { rollingProximityIdentifiers } from "../../protocols/gaen/identifier-series.ts";
-import { metadataKey, ROLLING_PERIOD, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
+import { INTERVAL_SECONDS, metadataKey, ROLLING_PERIOD, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import { decodeMetadata, decryptMetadata } from "../../protocols/gaen/metadata.ts";
 import type { Crypto } from "../../protocols/ports.ts";
 import { createCandidateCount, DENSE_SLACK, falseMatchProbability, isDense, paddedAem } from "./dense.ts";
 import { createTally, type DiagnosisKeys, diagnosisKey, type SetApart } from "./diagnosis-keys.ts";
-import { findInWorkers } from "./engine/in-workers.ts";
-import { bestWay, findCandidates, type Way } from "./engine/sieve.ts";
+import { findCandidates, type SieveJob, type SieveKeys, type Way } from "./engine/sieve.ts";
 import { wantedAround } from "./engine/wanted.ts";
 import { createFinder, type Finder } from "./identifier-finder.ts";
 import { attenuation, isPlausibleTxPower, REPLAY_SECONDS, TOLERANCE_INTERVALS, toleratedTime } from "./sighting-rules.ts";
@@ -57,43 +56,42 @@ export interface Matches<E extends HeardIdentifier> {
  */
 const MARGIN_INTERVALS = TOLERANCE_INTERVALS + 1 + ROLLING_PERIOD;
 
+/** Encounters made ready to be searched, for whatever keys. */
+export interface Search<E extends HeardIdentifier> {
+  /** What the sieve is to do for some keys. */
+  jobFor(keys: SieveKeys): SieveJob;
+  /** The rules, for the keys that the sieve let through. */
+  conclude(keys: DiagnosisKeys, candidates: Iterable<number>): Matches<E>;
+}
+
 /**
- * Looks for `keys` (diagnosis-keys.ts) in what was heard. GAEN-24, GAEN-25; the rules of an encounter follow from those of its sightings:
+ * Looks for keys (diagnosis-keys.ts) in what was heard. GAEN-24, GAEN-25; the rules of an encounter follow from those of its sightings:
  *
- * - It counts if it touches the tolerated time of its identifier, and for the part that does.
+ * - It counts if it touches the tolerated time of its identifier, and for the part that does, as long as its key was not public.
  * - What one board heard of an identifier more than 1200 s after the first time that counts is a replay.
  * - Its metadata must open to version 1 and to a transmit power that exists.
  *
  * A dense encounter matches where its 5 bytes begin an identifier. Its times hold the true ones and up to 8 s more; so whatever a full record would match, it matches.
  */
-export function matchEncounters<E extends HeardIdentifier>(
-  crypto: Crypto,
-  keys: DiagnosisKeys,
-  encounters: readonly E[],
-  { way, onProgress }: { way?: Way; onProgress?: (done: number) => void } = {},
-): Matches<E> {
+export function createSearch<E extends HeardIdentifier>(crypto: Crypto, encounters: readonly E[]): Search<E> {
   const finder = createFinder(crypto, encounters, ({ rpi }) => rpi);
-  const candidates = findCandidates({ keys, heard: finder.table, wanted: wantedAround(encounters, MARGIN_INTERVALS) }, way, onProgress);
-  return conclude(crypto, keys, candidates, finder, encounters);
+  const wanted = wantedAround(encounters, MARGIN_INTERVALS);
+  return {
+    jobFor: (keys) => ({ keys, heard: finder.table, wanted }),
+    conclude: (keys, candidates) => conclude(crypto, keys, candidates, finder, encounters),
+  };
 }
 
-/** matchEncounters() by several threads. */
-export async function matchInWorkers<E extends HeardIdentifier>(
-  crypto: Crypto,
-  keys: DiagnosisKeys,
-  encounters: readonly E[],
-  { workers, way = bestWay(), onProgress }: { workers: number; way?: Way; onProgress?: (done: number) => void },
-): Promise<Matches<E>> {
-  const finder = createFinder(crypto, encounters, ({ rpi }) => rpi);
-  const candidates = await findInWorkers({ keys, heard: finder.table, wanted: wantedAround(encounters, MARGIN_INTERVALS) }, way, workers, onProgress);
-  return conclude(crypto, keys, candidates, finder, encounters);
+/** The whole search, in this thread. `way`: how to sieve, if not in the best way. */
+export function matchEncounters<E extends HeardIdentifier>(crypto: Crypto, keys: DiagnosisKeys, encounters: readonly E[], way?: Way): Matches<E> {
+  const search = createSearch(crypto, encounters);
+  return search.conclude(keys, findCandidates(search.jobFor(keys), way));
 }
 
-/** The rules, for the keys that the sieve let through. */
 function conclude<E extends HeardIdentifier>(
   crypto: Crypto,
   keys: DiagnosisKeys,
-  candidates: Uint32Array,
+  candidates: Iterable<number>,
   finder: Finder<E>,
   encounters: readonly E[],
 ): Matches<E> {
@@ -115,7 +113,7 @@ function conclude<E extends HeardIdentifier>(
       const heard = found.slice(first, next).map(({ entry }) => entry);
       const interval = key.rollingStart + number;
       const rpi = identifiers.subarray(16 * number, 16 * number + 16);
-      for (const part of countedParts(heard, interval, apart)) {
+      for (const part of countedParts(heard, interval, keys.publicFrom[candidate], apart)) {
         const opened = open(crypto, aemk, rpi, part, apart);
         if (opened) exposures.push({ key, interval, ...part, ...opened, falseMatchProbability: chance.of(part.encounter) });
       }
@@ -133,11 +131,19 @@ function createFalseMatch({ from, lengths }: DiagnosisKeys, dense: readonly Hear
   return { of: (encounter) => (isDense(encounter) ? falseMatchProbability(candidates(encounter.firstSeen, encounter.lastSeen)) : 0) };
 }
 
+/** Is it told? Only what would be looked for if it were the only encounter, so that a report doesn't hang on what else was heard. */
+function isNear(interval: number, { firstSeen, lastSeen }: HeardIdentifier): boolean {
+  return (
+    interval >= Math.floor(firstSeen / INTERVAL_SECONDS) - MARGIN_INTERVALS && interval <= Math.floor(lastSeen / INTERVAL_SECONDS) + MARGIN_INTERVALS
+  );
+}
+
 type Part<E> = { encounter: E; firstSeen: number; lastSeen: number };
 
-/** The parts of one identifier's encounters that are neither out of time nor replayed. */
-function countedParts<E extends HeardIdentifier>(heard: E[], interval: number, apart: ReturnType<typeof createTally>): Part<E>[] {
-  const { from, until } = toleratedTime(interval);
+/** The parts of one identifier's encounters that are neither out of time nor replayed. `publicFrom`: Unix seconds, from which on anybody could have made the identifier. */
+function countedParts<E extends HeardIdentifier>(heard: E[], interval: number, publicFrom: number, apart: ReturnType<typeof createTally>): Part<E>[] {
+  const { from, until: end } = toleratedTime(interval);
+  const until = Math.min(end, publicFrom);
   const parts: Part<E>[] = [];
   /** Last second that is no replay, by board: a replay near one board says nothing of another one's clock. */
   const ends = new Map<string | null, number>();
@@ -145,14 +151,15 @@ function countedParts<E extends HeardIdentifier>(heard: E[], interval: number, a
     const firstSeen = Math.max(encounter.firstSeen, from);
     const lastSeen = Math.min(encounter.lastSeen, until - 1);
     if (firstSeen > lastSeen) {
-      apart.add("out of time");
+      if (isNear(interval, encounter))
+        apart.add(encounter.lastSeen < from ? "before its time" : encounter.firstSeen < end ? "after its key was public" : "after its time");
       continue;
     }
     // a dense one that touches the time by what rounding added may have been out of time: it begins nothing
     const slack = isDense(encounter) ? DENSE_SLACK : 0;
     const isSure = encounter.lastSeen - slack >= from && encounter.firstSeen + slack < until;
-    const end = isSure ? firstSeen + REPLAY_SECONDS + slack : Number.POSITIVE_INFINITY;
-    ends.set(encounter.board, Math.min(ends.get(encounter.board) ?? end, end));
+    const lastNew = isSure ? firstSeen + REPLAY_SECONDS + slack : Number.POSITIVE_INFINITY;
+    ends.set(encounter.board, Math.min(ends.get(encounter.board) ?? lastNew, lastNew));
     parts.push({ encounter, firstSeen, lastSeen });
   }
   return parts.flatMap((part) => {

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { diagnosisKeys } from "../../host-tools/matching/diagnosis-keys.ts";
+import { combineExports, diagnosisKeys } from "../../host-tools/matching/diagnosis-keys.ts";
 import { type HeardIdentifier, matchEncounters } from "../../host-tools/matching/matcher.ts";
 import { nodeCrypto } from "../../host-tools/node-crypto.ts";
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
 import { metadataKey, rollingProximityIdentifier, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import { decryptMetadata, encryptMetadata } from "../../protocols/gaen/metadata.ts";
+import { asPublished, exportOf } from "../support/diagnosis-keys.ts";
 import { fromHex, loadVectors, type Row, toHex } from "../support/vectors.ts";
 
 const MIDNIGHT = 2652624;
@@ -65,7 +66,10 @@ describe("matching encounters with published keys", () => {
       [early, early + 50],
       [late - 30, late - 1],
     ]);
-    expect(reasons([key], [heard(key, NOON, early - 100, { seconds: 99 }), heard(key, NOON, late)])).toEqual([["out of time", 2]]);
+    expect(reasons([key], [heard(key, NOON, early - 100, { seconds: 99 }), heard(key, NOON, late)])).toEqual([
+      ["after its time", 1],
+      ["before its time", 1],
+    ]);
   });
 
   test("GAEN-25: what one board hears more than 1200 s later is a replay; another board has its own beginning", () => {
@@ -77,6 +81,22 @@ describe("matching encounters with published keys", () => {
       ["b", 1300],
     ]);
     expect(reasons([key], encounters)).toEqual([["replay", 1]]);
+  });
+
+  test("what is heard when the key is public may be anybody's: the part before counts, the rest is told", () => {
+    const key = exposureKey(1);
+    const start = NOON * 600;
+    const keys = combineExports([asPublished({ ...exportOf([key]), start: start - 9999, end: start + 100 })]).keys;
+    const encounters = [heard(key, NOON, start + 50, { seconds: 200 }), heard(key, NOON, start + 100, { board: "b" })];
+    const { exposures, setApart } = matchEncounters(nodeCrypto, keys, encounters);
+    expect(exposures.map(({ firstSeen, lastSeen }) => [firstSeen - start, lastSeen - start])).toEqual([[50, 99]]);
+    expect(setApart).toEqual([{ what: "encounter", reason: "after its key was public", count: 1 }]);
+  });
+
+  test("an identifier a day from its time is told, so that a wrong clock is seen; one a week away isn't looked for", () => {
+    const key = exposureKey(1);
+    const far = (days: number) => reasons([key], [heard(key, NOON, NOON * 600 + 86_400 * days)]);
+    expect([far(1), far(-1), far(7)]).toEqual([[["after its time", 1]], [["before its time", 1]], []]);
   });
 
   test.each([
