@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
 import { type ExportColumns, NOT_TOLD } from "../../protocols/gaen/key-columns.ts";
+import { INTERVAL_SECONDS } from "../../protocols/gaen/key-schedule.ts";
 import type { SieveKeys } from "./engine/sieve.ts";
 
 /** Something that was not counted, and why; `count` of how many. */
@@ -102,7 +103,8 @@ export interface CombinedKeys {
 /**
  * The keys to look for in some exports: of each key what the latest file says of it. The order in which the files are given doesn't matter: they are taken in order of their time.
  *
- * Set apart are keys of wrong size or period, RECURSIVE ones, those that were revoked, and what a later file says against the rules (another period, a transition that must not be).
+ * Set apart are keys of wrong size or period, RECURSIVE ones, those that were revoked or begin after they were published, what a file says twice, and what a later file says against the
+ * rules (another period, a transition that must not be).
  */
 export function combineExports(exports: readonly ExportColumns[]): CombinedKeys {
   const room = exports.reduce((sum, { keys }) => sum + keys.count, 0);
@@ -119,6 +121,7 @@ export function combineExports(exports: readonly ExportColumns[]): CombinedKeys 
       incomplete.add(source);
     } else if (earlier !== later && !mayBecome(earlier, later, known.changes[at])) apart.add("report type may not change so");
     else if (earlier !== later) known.change(at, file, from);
+    else if (known.source[at] === source && file.keys.isRevised[from] === 0) apart.add("again in the same file");
   };
   const inTime = [...exports.entries()].sort(([, a], [, b]) => a.start - b.start || a.end - b.end || a.batchNumber - b.batchNumber);
   for (const [source, file] of inTime) {
@@ -199,7 +202,8 @@ function withoutUnmatchable(known: KnownKeys, apart: ReturnType<typeof createTal
     if (reportType[i] === REVOKED) {
       apart.add("revoked");
       if (known.changes[i] > 0) incomplete.add(source[i]);
-    } else if (reportType[i] === RECURSIVE) apart.add("recursive");
+    } else if (from[i] * INTERVAL_SECONDS >= publicFrom[i]) apart.add("begins after it was published");
+    else if (reportType[i] === RECURSIVE) apart.add("recursive");
     else if (lengths[i] === 0) apart.add(WRONG_SIZE_OR_PERIOD);
     else {
       if (count !== i) {

@@ -62,6 +62,45 @@ describe("keys of several exports", () => {
       exportAt(1, [exposureKey(1, CONFIRMED, 100), exposureKey(1, CONFIRMED, 144), exposureKey(1, CONFIRMED, 100)]),
     ]);
     expect(keys.map((key) => key.rollingPeriod)).toEqual([100]);
-    expect(setApart).toEqual([{ what: "key", reason: "known with another time", count: 1 }]);
+    expect(setApart).toEqual([
+      { what: "key", reason: "again in the same file", count: 1 },
+      { what: "key", reason: "known with another time", count: 1 },
+    ]);
+  });
+
+  test("keys that can't be are set apart with a reason and a number, and never looked for", () => {
+    const file = asPublished({
+      ...exportOf([
+        { ...exposureKey(1, CONFIRMED), key: new Uint8Array(15).fill(1) },
+        { ...exposureKey(2, CONFIRMED), key: new Uint8Array(0) },
+        exposureKey(3, CONFIRMED, 145),
+        exposureKey(4, CONFIRMED, -1),
+        exposureKey(5, CONFIRMED, 0),
+        exposureKey(6, 4),
+        { ...exposureKey(7, CONFIRMED), rollingStart: 2652624 + 144 },
+        { ...exposureKey(8, CONFIRMED), rollingStart: -1 },
+        { ...exposureKey(9, CONFIRMED), rollingStart: 2 ** 31 - 1 },
+        exposureKey(10, CONFIRMED),
+        exposureKey(10, CONFIRMED),
+        { ...exposureKey(11, CONFIRMED), transmissionRisk: 2 ** 31 - 1, daysSinceOnset: -(2 ** 31) },
+      ]),
+      end: (2652624 + 144) * 600,
+    });
+    const { keys, setApart } = combine([file]);
+    expect(keys.map(({ key, transmissionRisk, daysSinceOnset }) => [key[0], transmissionRisk, daysSinceOnset])).toEqual([
+      [10, 0, undefined],
+      [11, 0, undefined],
+    ]);
+    expect(setApart).toEqual([
+      { what: "key", reason: "again in the same file", count: 1 },
+      { what: "key", reason: "begins after it was published", count: 3 },
+      { what: "key", reason: "recursive", count: 1 },
+      { what: "key", reason: "wrong size or rolling period", count: 5 },
+    ]);
+  });
+
+  test("a file of one key a hundred thousand times is one key, and says so", () => {
+    const { keys, setApart } = combine([asPublished(exportOf(Array.from({ length: 100_000 }, () => exposureKey(1, CONFIRMED))))]);
+    expect([keys.length, setApart]).toEqual([1, [{ what: "key", reason: "again in the same file", count: 99_999 }]]);
   });
 });

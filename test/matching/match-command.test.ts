@@ -157,6 +157,47 @@ describe("tracelet match", () => {
     await expect(match(path(file), "--db", path("store.db"), ...options)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
   });
 
+  test("an export cut off at any byte is refused, or gives what the whole one gives: never a crash, never another exposure", async () => {
+    const bare = makeExportFile({ ...request, signers: [] });
+    const whole = JSON.parse(await match(path("export.bin"), "--db", path("store.db"), "--allow-unsigned", "--json")).exposures;
+    let read = 0;
+    for (let length = 0; length < bare.length; length++) {
+      writeFileSync(path("part.bin"), bare.subarray(0, length));
+      try {
+        const { exposures } = JSON.parse(await match(path("part.bin"), "--db", path("store.db"), "--allow-unsigned", "--json"));
+        expect([[], whole]).toContainEqual(exposures);
+        read++;
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(/^bad_/), message: expect.stringContaining("part.bin") });
+      }
+    }
+    // a message may end after any whole field
+    expect(read).toBeGreaterThan(3);
+    expect(read).toBeLessThan(20);
+  });
+
+  test("GAEN-21: what unpacks to more than is allowed is refused before it is read; --max-size allows more", async () => {
+    const keys = Array.from({ length: 40_000 }, () => ({ ...diagnosed, key: nodeCrypto.randomBytes(16) }));
+    writeFileSync(
+      path("large.zip"),
+      makeExportZip({ ...request, keys, signers: [{ id: "310", version: "v1", privateKey: readPrivateKey(server.privatePem, "signer") }] }),
+    );
+    const argv = [path("large.zip"), "--db", path("store.db"), "--key", path("server.pem"), "--max-size"];
+    await expect(match(...argv, "1")).rejects.toMatchObject({ code: "too_large", message: expect.stringContaining("large.zip: export.bin has") });
+    expect(await match(...argv, "2")).toContain("40000 keys looked for in 2 encounters");
+  });
+
+  test("--state remembers what was looked for: the same report from no work, and from what is new", async () => {
+    const argv = [path("export.zip"), "--db", path("store.db"), "--key", path("server.pem")];
+    const report = await match(...argv);
+    expect(await match(...argv, "--state", path("state.json"))).toBe(report);
+    expect(await match(...argv, "--state", path("state.json"))).toBe(report);
+    writeFileSync(path("state.json"), "{}");
+    expect(await match(...argv, "--state", path("state.json"))).toBe(
+      `${path("state.json")}: it is no state of this version of tracelet match; everything is looked for again\n${report}`,
+    );
+  });
+
   test("a database that is not there is not made", async () => {
     await expect(match(path("export.zip"), "--db", path("none.db"), "--key", path("server.pem"))).rejects.toMatchObject({ code: "database_missing" });
   });
