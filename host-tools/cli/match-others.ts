@@ -9,6 +9,7 @@ import { listOthers, type MatchReport, setListedApart } from "../matching/exposu
 import { type HeardOthers, type LowCostList, matchDp3t, matchDp3tUnlinkable, matchV1, type OthersMatches } from "../matching/others.ts";
 import { aesEncrypt, nodeCrypto } from "../node-crypto.ts";
 import type { Store } from "../store/store.ts";
+import { asReference, UNCORRECTED } from "./receivers.ts";
 
 // `tracelet match --protocol` for what is not GAEN's.
 
@@ -93,11 +94,11 @@ function readPublished(protocol: string, files: KeyFile[]): { keys: number; matc
 }
 
 /** Looks for what was published of a protocol in all that the store knows the time of. */
-export async function matchStoredOthers(store: Store, protocol: string, files: KeyFile[]): Promise<MatchReport> {
+export async function matchStoredOthers(store: Store, protocol: string, files: KeyFile[], receivers = UNCORRECTED): Promise<MatchReport> {
   const published = readPublished(protocol, files);
   const apart = createTally("encounter");
   const encounters = (await store.encountersOf(protocol)).flatMap(({ firstSeen, lastSeen, ...rest }) => {
-    if (firstSeen !== null && lastSeen !== null) return { firstSeen, lastSeen, ...rest };
+    if (firstSeen !== null && lastSeen !== null) return asReference({ firstSeen, lastSeen, ...rest }, receivers);
     apart.add("time not known yet");
     return [];
   });

@@ -21,6 +21,7 @@ import { describeContacts, matchStoredContacts } from "./match-contacts.ts";
 import { matchStoredOthers } from "./match-others.ts";
 import { readState, writeState } from "./match-state.ts";
 import { createOutput, type Output, type RegisterCommand } from "./output.ts";
+import { asReference, type Receivers, readReceivers, UNCORRECTED } from "./receivers.ts";
 
 export interface Trust {
   publicKeys: KeyObject[];
@@ -70,18 +71,24 @@ export function readBytes(path: string): Uint8Array {
 export interface MatchStoreOptions {
   /** How many of how many keys are done. */
   onProgress?: (done: number, of: number) => void;
+  /** How the boards hear. */
+  receivers?: Receivers;
   /** What was looked for before, and what to do with what is by now. */
   before?: LookedFor;
   save?: (now: LookedFor, isEnd: boolean) => void;
 }
 
 /** Looks for the keys of exports in all that the store knows the time of. */
-export async function matchStore(store: Store, exports: ExportColumns[], { onProgress, before, save }: MatchStoreOptions = {}): Promise<MatchReport> {
+export async function matchStore(
+  store: Store,
+  exports: ExportColumns[],
+  { onProgress, before, save, receivers = UNCORRECTED }: MatchStoreOptions = {},
+): Promise<MatchReport> {
   const combined = combineExports(exports);
   const { keys, setApart: keysApart } = combined;
   const apart = createTally("encounter");
   const encounters = (await store.encounters()).flatMap(({ firstSeen, lastSeen, ...rest }) => {
-    if (firstSeen !== null && lastSeen !== null) return { firstSeen, lastSeen, ...rest };
+    if (firstSeen !== null && lastSeen !== null) return asReference({ firstSeen, lastSeen, ...rest }, receivers);
     apart.add("time not known yet");
     return [];
   });
@@ -131,9 +138,10 @@ function describe({ protocol, exposures, safe, keys, encounters, setApart, dense
 }
 
 /** What a way took. */
-function signalOf({ attenuation, txPower, txPowerAssumed, maxRssi }: ListedExposure): string {
-  if (attenuation === null) return `${maxRssi} dBm heard, transmit power not known`;
-  return `${attenuation} dB lost (${txPower} dBm ${txPowerAssumed ? "assumed" : "sent"}, ${maxRssi} dBm heard)`;
+function signalOf({ attenuation, txPower, txPowerAssumed, maxRssi, rssiCorrection }: ListedExposure): string {
+  const heard = `${maxRssi} dBm heard${rssiCorrection === 0 ? "" : `, ${rssiCorrection} dB of it calibration`}`;
+  if (attenuation === null) return `${heard}, transmit power not known`;
+  return `${attenuation} dB lost (${txPower} dBm ${txPowerAssumed ? "assumed" : "sent"}, ${heard})`;
 }
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : what === "hash" ? "es" : "s"}`;
@@ -148,6 +156,9 @@ export function wholeTo(most: number): (text: string) => number {
 export const MEBIBYTE = 2 ** 20;
 /** Beyond it a file isn't read into memory as one piece. */
 export const MOST_MEBIBYTES = 1024;
+
+/** What `--calibration` does, wherever published keys are looked for. */
+export const CALIBRATION_OPTION = "calibration list: RSSIs are corrected by the models of the boards that heard them (docs/calibration.md)";
 
 export const collect = (value: string, before: string[]) => [...before, value];
 
@@ -192,10 +203,13 @@ interface MatchOptions {
   tolerance: number;
   maxSize: number;
   state?: string;
+  calibration?: string;
   json?: boolean;
 }
 
-async function matchOthers(paths: string[], { db, protocol, key, tolerance }: MatchOptions, output: Output): Promise<void> {
+async function matchOthers(paths: string[], { db, protocol, key, tolerance, state, calibration }: MatchOptions, output: Output): Promise<void> {
+  if (state !== undefined)
+    throw new ConfigError("usage", `--state: only keys of gaen are so many that it is worth it; leave it out with ${protocol}`);
   if (key.length > 0) throw new ConfigError("no_signature", `--key: files of ${protocol} have no signature that a key could check; leave it out`);
   const files = paths.map((path) => ({ path, bytes: readBytes(path) }));
   const store = Store.open(db, { readOnly: true });
@@ -204,7 +218,7 @@ async function matchOthers(paths: string[], { db, protocol, key, tolerance }: Ma
       const report = await matchStoredContacts(store, files, tolerance);
       return output.result(report, describeContacts(report));
     }
-    const report = await matchStoredOthers(store, protocol, files);
+    const report = await matchStoredOthers(store, protocol, files, await readReceivers(store, calibration));
     output.result(report, describe(report));
   } finally {
     await store.close();
@@ -227,6 +241,7 @@ export const register: RegisterCommand = (program) => {
     .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
     .option("--allow-unsigned", "take exports that nobody vouches for")
     .option("--max-size <MiB>", "most that an export of gaen may have when it is unpacked", wholeTo(MOST_MEBIBYTES), INFLATED_LIMIT / MEBIBYTE)
+    .option("--calibration <file>", CALIBRATION_OPTION)
     .option("--state <file>", "of gaen: remember in a file what was looked for, and look for what is new only")
     .option("--json", "one JSON document instead of text, with whole keys and identifiers")
     .addHelpText("after", FILES)
@@ -243,7 +258,11 @@ export const register: RegisterCommand = (program) => {
           bar ??= output.progress("match", of, "keys");
           bar.advance(done);
         };
-        const report = await matchStore(store, exports, { onProgress, ...stateIn(options.state, output) });
+        const report = await matchStore(store, exports, {
+          onProgress,
+          receivers: await readReceivers(store, options.calibration),
+          ...stateIn(options.state, output),
+        });
         bar?.end();
         output.result(report, describe(report));
       } finally {

@@ -9,8 +9,9 @@ import { type ListedExposure, listExposure, type MatchReport, setListedApart } f
 import { matchEncounters } from "../matching/matcher.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import type { Store } from "../store/store.ts";
-import { collect, MEBIBYTE, MOST_MEBIBYTES, matchStore, readBytes, readTrustedExport, wholeTo } from "./match.ts";
+import { CALIBRATION_OPTION, collect, MEBIBYTE, MOST_MEBIBYTES, matchStore, readBytes, readTrustedExport, wholeTo } from "./match.ts";
 import { matchStoredOthers } from "./match-others.ts";
+import { asReference, type Receivers, readReceivers } from "./receivers.ts";
 
 // What `tracelet score` and `tracelet report` begin with: published keys in what boards heard, as `tracelet match` finds them.
 
@@ -24,6 +25,8 @@ export interface MatchInput {
   allowUnsigned?: boolean;
   /** Most MiB that an export may have when it is unpacked. */
   maxSize: number;
+  /** File with a calibration list. */
+  calibration?: string;
   /** Only what this board heard: its id. */
   board?: string;
   /** Single sightings in place of encounters. */
@@ -53,34 +56,40 @@ export function withMatchInput(command: Command): Command {
     .option("--cycle <seconds>", "from one scan of a board to the next, in place of what its log says", cycleSeconds)
     .option("--sightings", "from single sightings, of boards with the raw log on or imported, in place of encounters")
     .option("--key <file>", "public key of a server, PEM; may be given several times", collect, [])
+    .option("--calibration <file>", CALIBRATION_OPTION)
     .option("--allow-unsigned", "take exports that nobody vouches for")
     .option("--max-size <MiB>", "most that an export of gaen may have when it is unpacked", wholeTo(MOST_MEBIBYTES), INFLATED_LIMIT / MEBIBYTE);
 }
 
 /** @throws ToolError of the files; ConfigError where options don't go together */
-export async function matchInput(store: Store, { paths, protocol, key, allowUnsigned, maxSize, board, sightings }: MatchInput): Promise<MatchReport> {
+export async function matchInput(
+  store: Store,
+  { paths, protocol, key, allowUnsigned, maxSize, calibration, board, sightings }: MatchInput,
+): Promise<MatchReport> {
   const ofBoard = (report: MatchReport): MatchReport => {
     const mine = (list: ListedExposure[]) => list.filter((one) => board === undefined || one.board === board);
     return { ...report, exposures: mine(report.exposures), safe: mine(report.safe) };
   };
+  const receivers = await readReceivers(store, calibration);
   if (protocol !== "gaen") {
     if (key.length > 0) throw new ConfigError("no_signature", `--key: files of ${protocol} have no signature that a key could check; leave it out`);
     if (sightings) throw new ConfigError("usage", `--sightings: boards keep single sightings of gaen only, and none of ${protocol}`);
     const files = paths.map((path) => ({ path, bytes: readBytes(path) }));
-    return ofBoard(await matchStoredOthers(store, protocol, files));
+    return ofBoard(await matchStoredOthers(store, protocol, files, receivers));
   }
   const publicKeys = key.map((path) => readPublicKey(Buffer.from(readBytes(path)).toString("utf8"), path));
   const trust = { publicKeys, allowUnsigned: allowUnsigned === true, limit: maxSize * MEBIBYTE };
   const exports = paths.map((path) => readTrustedExport(path, trust));
-  return ofBoard(await (sightings ? matchSightings(store, exports) : matchStore(store, exports)));
+  return ofBoard(await (sightings ? matchSightings(store, exports, receivers) : matchStore(store, exports, { receivers })));
 }
 
 /** Looks for the keys of exports in single sightings, where boards or files have them. */
-async function matchSightings(store: Store, exports: ExportColumns[]): Promise<MatchReport> {
+async function matchSightings(store: Store, exports: ExportColumns[], receivers: Receivers): Promise<MatchReport> {
   const { keys, setApart: keysApart } = combineExports(exports);
   const apart = createTally("encounter");
   const heard = (await store.sightings()).flatMap(({ unix, aem, rpi, board, rssi }) => {
-    if (unix !== null && aem !== null) return { rpi, aem, board, firstSeen: unix, lastSeen: unix, maxRssi: rssi, meanRssi: rssi, count: 1 };
+    if (unix !== null && aem !== null)
+      return asReference({ rpi, aem, board, firstSeen: unix, lastSeen: unix, maxRssi: rssi, meanRssi: rssi, count: 1 }, receivers);
     apart.add(unix === null ? "time not known yet" : "sighting without metadata");
     return [];
   });

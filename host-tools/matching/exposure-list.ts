@@ -9,6 +9,8 @@ import { type Mark, setSafeApart } from "./safe.ts";
 export interface HeardDetails {
   count: number | null;
   meanRssi: number | null;
+  /** What calibration added to both RSSIs, dB. */
+  rssiCorrection?: number;
 }
 
 /** An exposure as `tracelet match --json` tells it, of any protocol. Keys and identifiers in hex; null where something is not known, or no part of the protocol. */
@@ -30,9 +32,11 @@ export interface ListedExposure {
   durationSeconds: number;
   /** Sightings merged; 127 stands for 127 or more; null for a dense encounter. */
   count: number | null;
-  /** dBm. */
+  /** dBm, corrected. */
   maxRssi: number;
   meanRssi: number | null;
+  /** What calibration of the board's model added to both, dB. */
+  rssiCorrection: number;
   /** dBm, as the packet told it, or what is assumed of the protocol. */
   txPower: number | null;
   txPowerAssumed: boolean;
@@ -125,6 +129,7 @@ function heard(
     count: encounter.count,
     maxRssi: encounter.maxRssi,
     meanRssi: encounter.meanRssi,
+    rssiCorrection: encounter.rssiCorrection ?? 0,
     txPower: match.txPower,
     attenuation: match.attenuation,
   };

@@ -14,7 +14,7 @@ import { encryptMetadata } from "../../protocols/gaen/metadata.ts";
 import { clock, denseSlot, encounterSlot, mark, slots } from "../store/slots.ts";
 import { toHex } from "../support/vectors.ts";
 
-const BOARD = { logId: "00112233aabbccdd", id: "badge-7" };
+const BOARD = { logId: "00112233aabbccdd", id: "badge-7", type: "PUCKJS" };
 const NOON = 2652624 + 72;
 const server = newKeyPair();
 const stranger = newKeyPair();
@@ -94,6 +94,7 @@ describe("tracelet match", () => {
           count: 5,
           maxRssi: -61,
           meanRssi: -67,
+          rssiCorrection: 0,
           txPower: 4,
           txPowerAssumed: false,
           attenuation: 65,
@@ -185,6 +186,20 @@ describe("tracelet match", () => {
     const argv = [path("large.zip"), "--db", path("store.db"), "--key", path("server.pem"), "--max-size"];
     await expect(match(...argv, "1")).rejects.toMatchObject({ code: "too_large", message: expect.stringContaining("large.zip: export.bin has") });
     expect(await match(...argv, "2")).toContain("40000 keys looked for in 2 encounters");
+  });
+
+  test("--calibration corrects what the boards of a model heard, and says so", async () => {
+    writeFileSync(path("list.csv"), "oem,device,model,rssi correction,tx,calibration confidence\nEspruino,puckjs,Puck.js,9,-9,0\n");
+    const argv = [path("export.zip"), "--db", path("store.db"), "--key", path("server.pem")];
+    const exposureOf = async (...more: string[]) => JSON.parse(await match(...argv, "--json", ...more)).exposures[0];
+    const plain = await exposureOf();
+    const corrected = await exposureOf("--calibration", path("list.csv"));
+    expect([plain.rssiCorrection, plain.maxRssi, plain.meanRssi, plain.attenuation]).toEqual([0, -61, -67, 65]);
+    expect(corrected).toEqual({ ...plain, rssiCorrection: 9, maxRssi: -52, meanRssi: -58, attenuation: 56 });
+    expect(await match(...argv, "--calibration", path("list.csv"))).toContain("56 dB lost (4 dBm sent, -52 dBm heard, 9 dB of it calibration)");
+    writeFileSync(path("other.csv"), "oem,device,model,rssi correction,tx,calibration confidence\nEspruino,pixljs,Pixl.js,9,-9,0\n");
+    expect(await exposureOf("--calibration", path("other.csv"))).toEqual(plain);
+    await expect(match(...argv, "--calibration", path("export.bin"))).rejects.toMatchObject({ code: "bad_calibration" });
   });
 
   test("--state remembers what was looked for: the same report from no work, and from what is new", async () => {

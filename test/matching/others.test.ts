@@ -190,6 +190,7 @@ describe("tracelet match and export --protocol", () => {
       count: 3,
       maxRssi: -60,
       meanRssi: -62,
+      rssiCorrection: 0,
       txPower: -4,
       txPowerAssumed: false,
       attenuation: 56,

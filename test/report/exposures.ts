@@ -16,6 +16,7 @@ export const exposure = (more: Partial<ListedExposure> = {}): ListedExposure => 
   count: 20,
   maxRssi: -60,
   meanRssi: -66,
+  rssiCorrection: 0,
   txPower: 0,
   txPowerAssumed: false,
   attenuation: 60,
