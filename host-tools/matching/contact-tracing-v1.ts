@@ -1,7 +1,8 @@
 import { dayNumber, rollingProximityIdentifier, timeIntervalNumber } from "../../protocols/contact-tracing-v1/key-schedule.ts";
 import type { Crypto } from "../../protocols/ports.ts";
 import { FormatError } from "../errors.ts";
-import { findCandidates, type SieveKeys } from "./engine/sieve.ts";
+import type { SieveKeys } from "./engine/find.ts";
+import { findCandidates } from "./engine/sieve.ts";
 import { wantedAround } from "./engine/wanted.ts";
 import { createFinder } from "./identifier-finder.ts";
 

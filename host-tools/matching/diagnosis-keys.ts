@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ExposureKey } from "../../protocols/gaen/export-file.ts";
 import { type ExportColumns, NOT_TOLD } from "../../protocols/gaen/key-columns.ts";
 import { INTERVAL_SECONDS } from "../../protocols/gaen/key-schedule.ts";
-import type { SieveKeys } from "./engine/sieve.ts";
+import type { SieveKeys } from "./engine/find.ts";
 
 /** Something that was not counted, and why; `count` of how many. */
 export interface SetApart {

@@ -4,7 +4,8 @@ import { windowEphIds, windowNumber } from "../../protocols/dp3t/hybrid.ts";
 import { dayNumber, EPOCH_SECONDS, EPOCHS, ephIds, nextSecretKey } from "../../protocols/dp3t/low-cost.ts";
 import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
 import { FormatError } from "../errors.ts";
-import { findCandidates, type SieveKeys } from "./engine/sieve.ts";
+import type { SieveKeys } from "./engine/find.ts";
+import { findCandidates } from "./engine/sieve.ts";
 import { wantedAround } from "./engine/wanted.ts";
 import { createFinder } from "./identifier-finder.ts";
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { ExportColumns } from "../../protocols/gaen/key-columns.ts";
 import type { CombinedKeys, DiagnosisKeys } from "./diagnosis-keys.ts";
-import type { SieveJob, SieveKeys } from "./engine/sieve.ts";
+import type { SieveKeys } from "./engine/find.ts";
+import type { SieveJob } from "./engine/sieve.ts";
 import type { HeardIdentifier, Search } from "./matcher.ts";
 
 // What was looked for in what, so that the next day only what is new is: new exports in all encounters, known exports in new encounters. Only the sieve's answers are kept;

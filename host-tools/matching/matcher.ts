@@ -5,7 +5,8 @@ import { decodeMetadata, decryptMetadata } from "../../protocols/gaen/metadata.t
 import type { Crypto } from "../../protocols/ports.ts";
 import { createCandidateCount, DENSE_SLACK, falseMatchProbability, isDense, paddedAem } from "./dense.ts";
 import { createTally, type DiagnosisKeys, diagnosisKey, type SetApart } from "./diagnosis-keys.ts";
-import { findCandidates, type SieveJob, type SieveKeys, type Way } from "./engine/sieve.ts";
+import type { SieveKeys } from "./engine/find.ts";
+import { findCandidates, type SieveJob, type Way } from "./engine/sieve.ts";
 import { wantedAround } from "./engine/wanted.ts";
 import { createFinder, type Finder } from "./identifier-finder.ts";
 import { attenuation, isPlausibleTxPower, REPLAY_SECONDS, TOLERANCE_INTERVALS, toleratedTime } from "./sighting-rules.ts";

@@ -167,12 +167,15 @@ export function hasExportHeader(file: Uint8Array): boolean {
 }
 
 /**
- * Reads an export.bin but for its keys, each of which it shows to `visitKey`: the offsets at which its message begins and ends, and whether it is a revised one. The visitor answers `false`
- * for bytes that are no key. `undefined` without the header, for bytes that are no such message, and past MAX_KEYS keys.
+ * Reads an export.bin into `header`, but for its keys, each of which it shows to `visitKey`: the offsets at which its message begins and ends, and whether it is a revised one. The visitor
+ * answers `false` for bytes that are no key. Answers `false` without the 16 bytes, for bytes that are no such message, and past MAX_KEYS keys.
  */
-export function readExportFile(file: Uint8Array, visitKey: (start: number, end: number, isRevised: boolean) => boolean): ExportHeader | undefined {
-  if (!hasExportHeader(file)) return undefined;
-  const header: ExportHeader = { start: 0, end: 0, region: "", batchNumber: 1, batchSize: 1, signatureInfos: [] };
+export function readExportFile(
+  file: Uint8Array,
+  header: ExportHeader,
+  visitKey: (start: number, end: number, isRevised: boolean) => boolean,
+): boolean {
+  if (!hasExportHeader(file)) return false;
   let sound = true;
   let keys = 0;
   const whole = readFields(file, EXPORT_HEADER.length, file.length, function (tag, value, end) {
@@ -192,30 +195,18 @@ export function readExportFile(file: Uint8Array, visitKey: (start: number, end: 
       else if (header.signatureInfos.length < MAX_SIGNATURES) header.signatureInfos.push(info);
     }
   });
-  return whole && sound ? header : undefined;
+  return whole && sound;
 }
 
-/** Reads an export.bin. `undefined` where readExportFile() answers so. Its keys need a look each: see isMatchable(). */
+/** Reads an export.bin. `undefined` where readExportFile() refuses it. Its keys need a look each: see isMatchable(). */
 export function decodeExport(file: Uint8Array): KeyExport | undefined {
-  const keys: ExposureKey[] = [];
-  const revisedKeys: ExposureKey[] = [];
-  const header = readExportFile(file, function (start, end, isRevised) {
+  const decoded: KeyExport = { start: 0, end: 0, region: "", batchNumber: 1, batchSize: 1, signatureInfos: [], keys: [], revisedKeys: [] };
+  const whole = readExportFile(file, decoded, function (start, end, isRevised) {
     const key = decodeKeyAt(file, start, end);
-    if (key !== undefined) (isRevised ? revisedKeys : keys).push(key);
+    if (key !== undefined) (isRevised ? decoded.revisedKeys : decoded.keys).push(key);
     return key !== undefined;
   });
-  return (
-    header && {
-      start: header.start,
-      end: header.end,
-      region: header.region,
-      batchNumber: header.batchNumber,
-      batchSize: header.batchSize,
-      signatureInfos: header.signatureInfos,
-      keys: keys,
-      revisedKeys: revisedKeys,
-    }
-  );
+  return whole ? decoded : undefined;
 }
 
 /** export.sig. @throws Error on more than ten signatures. */

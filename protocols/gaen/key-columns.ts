@@ -54,7 +54,17 @@ const SHORTEST_KEY = 20;
 /** Reads an export.bin. `undefined` where decodeExport() answers so. */
 export function decodeExportColumns(file: Uint8Array): ExportColumns | undefined {
   const columns = createKeyColumns(Math.floor(file.length / SHORTEST_KEY));
-  let wrongSize = 0;
+  const decoded: ExportColumns = {
+    start: 0,
+    end: 0,
+    region: "",
+    batchNumber: 1,
+    batchSize: 1,
+    signatureInfos: [],
+    file: file,
+    keys: columns,
+    wrongSize: 0,
+  };
 
   function append(offset: number, start: number, period: number, risk: number, reportType: number, days: number, isRevised: boolean): void {
     const at = columns.count++;
@@ -103,7 +113,7 @@ export function decodeExportColumns(file: Uint8Array): ExportColumns | undefined
     const key = decodeKeyAt(file, start, end);
     if (key === undefined) return false;
     if (key.key.length !== 16) {
-      wrongSize++;
+      decoded.wrongSize++;
       return true;
     }
     const reportType = key.reportType === undefined ? NOT_TOLD : key.reportType;
@@ -112,18 +122,5 @@ export function decodeExportColumns(file: Uint8Array): ExportColumns | undefined
     return true;
   }
 
-  const header = readExportFile(file, readKey);
-  return (
-    header && {
-      start: header.start,
-      end: header.end,
-      region: header.region,
-      batchNumber: header.batchNumber,
-      batchSize: header.batchSize,
-      signatureInfos: header.signatureInfos,
-      file: file,
-      keys: columns,
-      wrongSize: wrongSize,
-    }
-  );
+  return readExportFile(file, decoded, readKey) ? decoded : undefined;
 }

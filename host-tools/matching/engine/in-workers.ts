@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { bestWay, findCandidates, joined, SCHEDULES, type SieveJob, STEP, type Way } from "./sieve.ts";
+import { SCHEDULES } from "./find.ts";
+import { bestWay, findCandidates, joined, type SieveJob, STEP, type Way } from "./sieve.ts";
 import { addonPath } from "./sieve-native.ts";
 import { engineModule, instantiateFind } from "./sieve-wasm.ts";
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { projectRoot } from "../../project.ts";
-import type { Find } from "./sieve.ts";
+import type { Find } from "./find.ts";
 
 /** Instructions that the engine may use: bits as engine_start() has them. */
 export const AES_INSTRUCTIONS = 1;

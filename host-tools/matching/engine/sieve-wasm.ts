@@ -1,4 +1,4 @@
-import type { Find } from "./sieve.ts";
+import type { Find } from "./find.ts";
 import { WASM_BASE64 } from "./sieve-wasm-code.ts";
 
 /** As much of the global WebAssembly as is used here: TypeScript knows it only beside a browser's document. */

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildAddon } from "../../../host-tools/matching/engine/build-addon.ts";
+import type { Find, Schedule } from "../../../host-tools/matching/engine/find.ts";
 import { createHeardTable } from "../../../host-tools/matching/engine/heard-table.ts";
 import { findInWorkers } from "../../../host-tools/matching/engine/in-workers.ts";
-import { createFind, type Find, findCandidates, findInRange, type Schedule, type SieveJob } from "../../../host-tools/matching/engine/sieve.ts";
+import { createFind, findCandidates, findInRange, type SieveJob } from "../../../host-tools/matching/engine/sieve.ts";
 import {
   type Addon,
   AES_INSTRUCTIONS,
