@@ -23,7 +23,7 @@ import { COMPACT_TOKEN, MESSAGE_FRAGMENT } from "../protocols/smartbeacon/advert
 import { CARRIER_AT, SETUP_BYTES } from "../protocols/smartbeacon/setup.ts";
 import { loadedMillivolts, lowBattery } from "./battery.ts";
 import { batteryVolts } from "./battery-volts.ts";
-import { cuts, refusals, unreadable } from "./bluetrace/client.ts";
+import { refusedScans, unreadable } from "./bluetrace/client.ts";
 import { meetings, refused as refusedMeetings } from "./bluetrace/meetings.ts";
 import { hasPages, org, pageEnds, refreshTime, tempIdPage, tempIdsLeft } from "./bluetrace/temp-ids.ts";
 import { PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
@@ -50,6 +50,7 @@ import {
   writesDense,
 } from "./encounter-log.ts";
 import { frame } from "./frame.ts";
+import { cuts, refusals } from "./gatt-client.ts";
 import { lockKey, session, setLock, wrongAnswers } from "./lock.ts";
 import { endKeys, transmitted } from "./roles/beacon.ts";
 import { collected, handOver, refused } from "./roles/collector.ts";
@@ -101,7 +102,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           n: SCAN ? sightings : 0,
           ad: +((ADVERTISE || TOKEN) && advertising),
           ro: ADVERTISE || TOKEN ? rotations : 0,
-          er: [TOKEN ? radioErrors + refusals : ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
+          er: [TOKEN ? radioErrors + refusals + refusedScans : ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
           c: settings,
           an: ADVERTISE ? +privateAddress : undefined,
           cr: ADVERTISE || PROOF ? aesInUse : undefined,

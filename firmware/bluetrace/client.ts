@@ -13,7 +13,7 @@ import {
 } from "../../protocols/bluetrace/compact.ts";
 import { NO_POWER } from "../../protocols/log-format.ts";
 import { listedUuid, uuidBytes } from "../../protocols/uuid128.ts";
-import { tick } from "../board-clock.ts";
+import { linkTo } from "../gatt-client.ts";
 import { keyOf, refuse, writeMeeting } from "./meetings.ts";
 import { isMet, remember } from "./peers.ts";
 import { readPhone } from "./phones.ts";
@@ -27,30 +27,13 @@ const MOST_PEERS = 32;
 const STRONGER = 4096;
 /** Of one that is left in peace: stronger than anybody. */
 const LEFT_IN_PEACE = 1e9;
-/** Seconds in which a link ends that was asked to, and an attempt that has begun. */
-const ENDING = 5;
-/** ms. The stack first agrees on the MTU; who asks for services before that waits half a second. */
-const SETTLE_MS = 50;
-/** ms. Without an upper limit a lost link would be noticed after 10 s. */
-const INTERVALS = { minInterval: 8, maxInterval: 50 };
-
-/** Peers that offer nothing we can read, and links that were cut for taking too long; since the start. */
+/** Peers that offer nothing we can read, and scans that the radio refused; since the start. */
 export let unreadable = 0;
-export let cuts = 0;
-const STUCK = 10;
-/** Connections and scans that the radio refused. */
-export let refusals = 0;
+export let refusedScans = 0;
 
 let peers: { [address: string]: number } = {};
 let known = 0;
 let uuids: Uint8Array[] = [];
-/** The peer of the exchange that runs, "" without one; until when it may run, ticks. */
-let peer = "";
-let until = 0;
-let isCut = false;
-/** Times in a row that the radio would not connect. */
-let stuck = 0;
-let link: RemoteServer | undefined;
 let ended: () => void;
 
 /** `again`: to be called when an exchange is over. */
@@ -92,33 +75,9 @@ export function listenForPeers(on: boolean): boolean {
     });
     return true;
   } catch (_e) {
-    refusals++;
+    refusedScans++;
     return false;
   }
-}
-
-/** Is an exchange under way? Answers the seconds that it still has, 0 without one. Who has had all of them is cut. */
-export function exchanging(): number {
-  if (!peer) return 0;
-  const left = until - tick();
-  if (left > 0) return left;
-  if (isCut) {
-    // neither a link nor its end: nothing more comes of it
-    peer = "";
-    return 0;
-  }
-  isCut = true;
-  until = tick() + ENDING;
-  // an attempt ends by itself; before that the stack must not restart, or the interpreter would wait for it for ever
-  if (link) {
-    cuts++;
-    try {
-      link.disconnect();
-    } catch (_e) {
-      // a task was under way; the link ends all the same
-    }
-  }
-  return ENDING;
 }
 
 /** The strongest one that was heard, and no longer waits then; "" for none. */
@@ -145,108 +104,64 @@ export function exchangeWithNext(seconds: number): boolean {
   let second: RemoteCharacteristic | undefined;
   let standard: RemoteCharacteristic | undefined;
   let whole = false;
-  let mine: RemoteServer | undefined;
   peers[address] = LEFT_IN_PEACE;
-  peer = address;
-  until = tick() + seconds;
-  link = undefined;
-  isCut = false;
-  function over(): void {
-    if (peer !== address) return;
-    peer = "";
-    // the TempID is whole (BT-07), and the radio is free
-    if (whole) writeMeeting(compactTempId(message), rssi, ((what >> 2) & 1023) - 128, 1);
-    ended();
-  }
-  function end(): void {
-    try {
-      mine!.disconnect().catch(function () {
-        // it has ended by itself
-      });
-    } catch (_e) {
-      // the same
-    }
-  }
-  function failed(): void {
-    if (mine) end();
-    else {
-      // nobody was there, or the radio refused: in peace for one cycle
-      remember(addressKey(address), 1);
-      over();
-    }
-  }
-  function talk(): void {
-    mine!
-      .getPrimaryService(SERVICES[what & 3])
-      .then(function (found) {
-        return found!.getCharacteristics();
-      })
-      .then(function (found) {
-        for (let i = 0; i < found.length; i++) {
-          if (found[i].uuid === FIRST_CHARACTERISTIC) first = found[i];
-          if (found[i].uuid === SECOND_CHARACTERISTIC) second = found[i];
-          if (READS_PHONES && found[i].uuid === CHARACTERISTICS[what & 3]) standard = found[i];
-        }
-        if (READS_PHONES && standard && !first && !second)
-          return readPhone(standard, rssi, function (id) {
-            compactTempId(message).set(id);
-            whole = true;
-          });
-        if (!first || !second) {
-          unreadable++;
-          throw "unreadable";
-        }
-        return first.readValue();
-      })
-      .then(function (value) {
-        const bytes = new Uint8Array(value.buffer);
-        if (bytes.length === FIRST_PIECE) message.set(bytes);
-        return second!.readValue();
-      })
-      .then(function (value) {
-        const bytes = new Uint8Array(value.buffer);
-        if (bytes.length === COMPACT_BYTES - FIRST_PIECE) message.set(bytes, FIRST_PIECE);
-        else message[0] = 0;
-        if (!isCompact(message, orgTag(), false)) {
-          refuse();
-          throw "refused";
-        }
-        const key = keyOf(compactTempId(message));
-        if (isMet(key)) throw "met";
-        remember(key, 0);
-        whole = true;
-        return first!.writeValue(own.subarray(0, FIRST_PIECE));
-      })
-      .then(function () {
-        return second!.writeValue(own.subarray(FIRST_PIECE));
-      })
-      .then(end)
-      .catch(end);
-  }
-  try {
-    NRF.connect(address, INTERVALS)
-      .then(function (server) {
-        mine = server;
-        stuck = 0;
-        remember(addressKey(address), 0);
-        server.device.on("gattserverdisconnected", over);
-        // it comes when its time is over
-        if (peer !== address || isCut) throw "late";
-        link = server;
-        setTimeout(function () {
-          try {
-            talk();
-          } catch (_e) {
-            end();
+  /*@__INLINE__*/ linkTo(
+    address,
+    seconds,
+    function (server) {
+      remember(addressKey(address), 0);
+      return server
+        .getPrimaryService(SERVICES[what & 3])
+        .then(function (found) {
+          return found!.getCharacteristics();
+        })
+        .then(function (found) {
+          for (let i = 0; i < found.length; i++) {
+            if (found[i].uuid === FIRST_CHARACTERISTIC) first = found[i];
+            if (found[i].uuid === SECOND_CHARACTERISTIC) second = found[i];
+            if (READS_PHONES && found[i].uuid === CHARACTERISTICS[what & 3]) standard = found[i];
           }
-        }, SETTLE_MS);
-      })
-      .catch(failed);
-  } catch (_e) {
-    refusals++;
-    // a task of the interpreter's that never ends: nothing but a new start takes it away
-    if (++stuck === STUCK) load();
-    failed();
-  }
+          if (READS_PHONES && standard && !first && !second)
+            return readPhone(standard, rssi, function (id) {
+              compactTempId(message).set(id);
+              whole = true;
+            });
+          if (!first || !second) {
+            unreadable++;
+            throw "unreadable";
+          }
+          return first.readValue();
+        })
+        .then(function (value) {
+          const bytes = new Uint8Array(value.buffer);
+          if (bytes.length === FIRST_PIECE) message.set(bytes);
+          return second!.readValue();
+        })
+        .then(function (value) {
+          const bytes = new Uint8Array(value.buffer);
+          if (bytes.length === COMPACT_BYTES - FIRST_PIECE) message.set(bytes, FIRST_PIECE);
+          else message[0] = 0;
+          if (!isCompact(message, orgTag(), false)) {
+            refuse();
+            throw "refused";
+          }
+          const key = keyOf(compactTempId(message));
+          if (isMet(key)) throw "met";
+          remember(key, 0);
+          whole = true;
+          return first!.writeValue(own.subarray(0, FIRST_PIECE));
+        })
+        .then(function () {
+          return second!.writeValue(own.subarray(FIRST_PIECE));
+        });
+    },
+    function (met) {
+      // nobody was there, or the radio refused: in peace for one cycle
+      if (!met) remember(addressKey(address), 1);
+      // the TempID is whole (BT-07), and the radio is free
+      if (whole) writeMeeting(compactTempId(message), rssi, ((what >> 2) & 1023) - 128, 1);
+      ended();
+    },
+  );
   return true;
 }

@@ -3,13 +3,14 @@ import { ascii } from "../../protocols/bytes.ts";
 import { SCAN_TIME, TX_POWER } from "../../protocols/settings.ts";
 import { uuidBytes } from "../../protocols/uuid128.ts";
 import { cycleTime, measureBattery } from "../battery.ts";
-import { exchangeWithNext, exchanging, installClient, listenForPeers } from "../bluetrace/client.ts";
+import { exchangeWithNext, installClient, listenForPeers } from "../bluetrace/client.ts";
 import { newQuarter } from "../bluetrace/meetings.ts";
 import { isMet, remember, thrownOut } from "../bluetrace/peers.ts";
 import { goodbye, guest, offer, welcome } from "../bluetrace/server.ts";
 import { chooseTempId, forgetTempId, openTempIds, org, service, tempId, validFrom, validUntil } from "../bluetrace/temp-ids.ts";
 import { tick } from "../board-clock.ts";
 import { hardwareRandom } from "../crypto/random.ts";
+import { linked } from "../gatt-client.ts";
 import { settings } from "../settings.ts";
 import { advertising, stopAdvertising, transmit } from "../transmitter.ts";
 
@@ -117,7 +118,7 @@ export function proceed(unix: number): number {
     forgetTempId();
   }
   if (guest) return attend(now, unix);
-  const rest = exchanging();
+  const rest = linked();
   if (rest) return rest;
   if (unix < validFrom || unix >= validUntil) {
     if (phase === LISTENING) listenForPeers(false);
@@ -140,7 +141,7 @@ export function proceed(unix: number): number {
   }
   if (phase === CONNECTING) {
     // with less time than it takes to find the peer nobody is asked
-    if (now < phaseUntil && patience(unix) === PATIENCE && exchangeWithNext(PATIENCE)) return exchanging() || 1;
+    if (now < phaseUntil && patience(unix) === PATIENCE && exchangeWithNext(PATIENCE)) return linked() || 1;
     phase = ADVERTISING;
     scanAt = cycleBegan + cycleTime() + jitter();
   }
