@@ -42,8 +42,8 @@ export class BroadcastPhone {
   }
 
   /** Listens for so many seconds, all the time. */
-  listen(seconds: number, heard: (data: Uint8Array, how: Heard) => void): void {
-    this.device.scan(({ data, rssi }) => heard(data, { at: this.now, rssi }));
+  listen(seconds: number, heard: (data: Uint8Array, how: Heard, address: string) => void): void {
+    this.device.scan(({ data, rssi, address }) => heard(data, { at: this.now, rssi }, address));
     this.after(seconds, () => this.device.scan());
   }
 

@@ -1,4 +1,4 @@
-import { decodeAdvertisement, encodeAdvertisement } from "../../protocols/dp3t/advertisement.ts";
+import { CHARACTERISTIC, decodeAdvertisement, encodeAdvertisement, SERVICE } from "../../protocols/dp3t/advertisement.ts";
 import { currentEphId, dayNumber, EPOCH_SECONDS, EPOCHS, ephIds, nextSecretKey, shuffledEpochs } from "../../protocols/dp3t/low-cost.ts";
 import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
 import type { VirtualPhone } from "../simulator/phone.ts";
@@ -9,6 +9,9 @@ const SCAN_SECONDS = 20;
 const SCAN_PERIOD = 60;
 /** An identifier begins so many seconds after its epoch at most (DP-03). */
 const OFFSET = 60;
+
+/** What an iPhone shows in the background: Flags and the service, no identifier. */
+const BACKGROUND = Uint8Array.of(2, 1, 0x1a, 3, 3, 0x68, 0xfd);
 
 /** SK of a day, 32 bytes, and its number, days since 1970. */
 export interface PhoneSecret {
@@ -21,7 +24,10 @@ export interface Dp3tSighting extends Heard {
   txPower: number | undefined;
 }
 
-/** A phone with DP-3T's low-cost design, as others meet it: connectable, the EphID in its advertisement, 20 s of listening in each minute. It doesn't connect, forget or match. */
+/**
+ * A phone with DP-3T's low-cost design, as others meet it: connectable, the EphID in its advertisement and in its characteristic, 20 s of listening in each minute. In the background, as iPhones
+ * are, it advertises the service alone, and its EphID must be read. It doesn't connect, forget or match.
+ */
 export class Dp3tPhone {
   readonly sightings: Dp3tSighting[] = [];
   /** SK of the first day: all others follow from it. */
@@ -30,13 +36,17 @@ export class Dp3tPhone {
   private today: PhoneSecret;
   private ids = new Uint8Array(0);
   private order = new Uint8Array(0);
+  /** What it sends, and answers, now. */
+  ephId = new Uint8Array(0);
 
-  /** `aes256`: takes keys of 32 bytes. */
+  /** `aes256`: takes keys of 32 bytes. `background`: see above. */
   constructor(
     device: VirtualPhone,
     private readonly crypto: Crypto,
     private readonly aes256: BlockCipher,
+    private readonly background = false,
   ) {
+    device.serve({ [SERVICE]: { [CHARACTERISTIC]: { value: () => this.ephId } } });
     this.phone = new BroadcastPhone(device, crypto);
     this.first = { sk: crypto.randomBytes(32), day: dayNumber(this.phone.now) };
     this.today = this.first;
@@ -61,7 +71,8 @@ export class Dp3tPhone {
       this.today = { sk: nextSecretKey(crypto, this.today.sk), day: this.today.day + 1 };
       this.useDay();
     }
-    const data = encodeAdvertisement(currentEphId(this.ids, this.order, unix), phone.device.txPower);
+    this.ephId = Uint8Array.from(currentEphId(this.ids, this.order, unix));
+    const data = this.background ? BACKGROUND : encodeAdvertisement(this.ephId, phone.device.txPower);
     phone.broadcast(data, { intervalMs: INTERVAL_MS, connectable: true });
     const left = EPOCH_SECONDS - (unix % EPOCH_SECONDS);
     // at midnight at once: no identifier of a day may be sent on the next

@@ -8,6 +8,11 @@ import { identifierOffset, lists16, txPowerLevel } from "../advertising-data.ts"
 // offset 10   4 bytes  service data of FD68: 13 16 68 FD
 // offset 14  16 bytes  EphID
 
+export const ADVERTISEMENT_BYTES = 30;
+/** The service as Espruino names it, and the characteristic that answers the 16 bytes of the EphID (DP-12). Source: DP-3T SDKs, 2020. */
+export const SERVICE = "fd68";
+export const CHARACTERISTIC = "8c8494e3-bab5-1848-40a0-1b06991c0001";
+
 export interface Advertisement {
   ephId: Uint8Array;
   /** dBm; `undefined` where the packet doesn't tell: then 12 is assumed. */
@@ -16,7 +21,7 @@ export interface Advertisement {
 
 /** What to advertise: 30 bytes. `ephId`: 16 bytes; `txPower`: dBm. */
 export function encodeAdvertisement(ephId: Uint8Array, txPower: number): Uint8Array {
-  const data = new Uint8Array(30);
+  const data = new Uint8Array(ADVERTISEMENT_BYTES);
   data.set([2, 1, 0x1a, 3, 3, 0x68, 0xfd, 2, 0x0a, txPower, 0x13, 0x16, 0x68, 0xfd]);
   data.set(ephId, 14);
   return data;

@@ -7,6 +7,7 @@ import { listedUuid } from "../uuid128.ts";
 /** One digit beside the Nordic UART service 6e400001-…-e50e24dcca9e, which is every Espruino's console and never taken for a peer (BLE-11, OCT-04). */
 export const SERVICE = "6e400002-b5a3-f393-e0a9-e50e24dcca9f";
 export const CHARACTERISTIC = "6e400002-b5a3-f393-e0a9-e50e24dcca9e";
+export const ADVERTISEMENT_BYTES = 21;
 const UART_TAIL = "-b5a3-f393-e0a9-e50e24dcca9e";
 
 /** May a deployment use this service? Not the UART's, nor one of its two characteristics'. `uuid` as printed. */
@@ -17,7 +18,7 @@ export function isServiceAllowed(uuid: string): boolean {
 
 /** What to advertise, 21 bytes. `service`: 16 bytes as on the air. No name: it would tell devices apart. */
 export function encodeAdvertisement(service: Uint8Array): Uint8Array {
-  const data = new Uint8Array(21);
+  const data = new Uint8Array(ADVERTISEMENT_BYTES);
   data.set([2, 1, 6, 17, 7]);
   data.set(service, 5);
   return data;

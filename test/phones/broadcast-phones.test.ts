@@ -34,7 +34,8 @@ function evening<T>(make: (device: VirtualPhone) => T & { start(): void }) {
     phone.start();
     return { phone, phases, scans };
   });
-  clock.advanceTo(MIDNIGHT + 2 * 3600);
+  // the next epoch begins a moment later
+  clock.advanceTo(MIDNIGHT + 2 * 3600 - 1);
   return made;
 }
 const gapsOf = (times: number[]) => times.slice(1).map((time, i) => time - times[i]);
