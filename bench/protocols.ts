@@ -8,13 +8,19 @@ import { estimate, PLAIN, type Schedule, type Speech, usualNeighbours, usualSche
 import { COIN_CELL, USABLE } from "../host-tools/power/schedule.ts";
 
 /** Each protocol alone, and what goes together. */
-const SETS: { role: string; protocols: string[] }[] = [
+const SETS: { role: string; protocols: string[]; with?: string[] }[] = [
   ...Object.keys(PROTOCOLS).map((name) => ({ role: "wearable", protocols: [name] })),
   { role: "wearable", protocols: ["gaen", "dp3t"] },
   { role: "wearable", protocols: ["gaen", "dp3t-unlinkable"] },
   { role: "wearable", protocols: ["gaen", "smartbeacon"] },
   { role: "wearable", protocols: ["gaen", "dp3t", "smartbeacon"] },
   { role: "wearable", protocols: ["gaen", "dp3t", "ct10", "smartbeacon"] },
+  { role: "wearable", protocols: ["dp3t"], with: ["gatt"] },
+  { role: "wearable", protocols: ["gaen", "dp3t"], with: ["gatt"] },
+  { role: "wearable", protocols: ["gaen", "opencovidtrace"] },
+  { role: "wearable", protocols: ["gaen", "dp3t", "opencovidtrace"], with: ["gatt"] },
+  { role: "scanner", protocols: ["gaen", "dp3t", "opencovidtrace"], with: ["gatt"] },
+  { role: "beacon", protocols: ["opencovidtrace"] },
   { role: "beacon", protocols: ["gaen", "dp3t"] },
   { role: "scanner", protocols: ["gaen", "dp3t", "ct10", "smartbeacon"] },
   { role: "smartbeacon", protocols: ["smartbeacon"] },
@@ -24,16 +30,16 @@ const SETS: { role: string; protocols: string[] }[] = [
 /** What fits which board: bytes and pages of code, variables once it is loaded (estimated by the generator), encounters of all protocols together; or why not. */
 export async function measureProtocols() {
   const rows = [];
-  for (const { role, protocols } of SETS)
+  for (const { role, protocols, with: features } of SETS)
     for (const board of BOARDS) {
-      const what = { board: board.id, role, protocols: protocols.join("+") };
+      const what = { board: board.id, role, protocols: protocols.join("+"), ...(features && { with: features.join("+") }) };
       const refused = refusal(board, role, protocols);
       if (refused) {
         rows.push({ ...what, refused });
         continue;
       }
       try {
-        const { manifest } = await buildFirmware({ board, role, protocols });
+        const { manifest } = await buildFirmware({ board, role, protocols, ...(features && { with: features }) });
         const { codePages, guaranteedEncounters, maximumEncounters } = manifest.flash;
         const { estimated, total } = manifest.variables;
         const log = ROLES[role]!.scan && role !== "collector" ? { guaranteedEncounters, maximumEncounters } : {};

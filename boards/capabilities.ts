@@ -1,4 +1,4 @@
-import { BLUETRACE_TAG, CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG, SMARTBEACON_TAG } from "../protocols/protocol-tags.ts";
+import { BLUETRACE_TAG, CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG, OPENCOVIDTRACE_TAG, SMARTBEACON_TAG } from "../protocols/protocol-tags.ts";
 import type { BoardFacts } from "./board-facts.ts";
 import { BOARDS } from "./index.ts";
 
@@ -59,6 +59,11 @@ export const PROTOCOLS: { [name: string]: Protocol } = {
     what: "SmartBeacon of the quarantine system: sent by its own role, collected by roles that scan",
   },
   bluetrace: { title: "BlueTrace", tag: BLUETRACE_TAG, what: "BlueTrace v2, spoken by its own role" },
+  opencovidtrace: {
+    title: "OpenCovidTrace",
+    tag: OPENCOVIDTRACE_TAG,
+    what: "OpenCovidTrace: identifiers are read over connections, and those of others after each scan",
+  },
   ct10: {
     title: "Contact Tracing v1.0",
     tag: CT10_TAG,
@@ -69,11 +74,12 @@ export const PROTOCOLS: { [name: string]: Protocol } = {
 /** What a bundle has beside its role unless it is built without: each takes room. */
 export const FEATURES: { [name: string]: string } = {
   proof: "proof of beaconing: the hub can have advertisements confirmed by who hears them",
+  gatt: "connections of DP-3T: phones that don't send their identifier are asked for it, and its own is offered",
   lock: "a key without which the board gives nobody a console",
 };
 
 /** Features that are left out unless they are asked for: who may speak with a board changes, and it starts a quarter of a second later. */
-export const ON_DEMAND = ["lock"];
+export const ON_DEMAND = ["lock", "gatt"];
 
 /** Pages a log needs: one for its head, two for the ring, of which one may be empty. Keys and settings are kept there too, so every role has one. */
 export const LEAST_LOG_PAGES = 3;
@@ -90,6 +96,7 @@ export function refusal(facts: BoardFacts, role: string, protocols: string[]): s
   for (let i = 0; i < protocols.length; i++) {
     if (known.indexOf(protocols[i]) < 0) return "No protocol is called " + protocols[i] + "; known: " + known.join(", ") + ".";
   }
+  if (protocols.indexOf("opencovidtrace") >= 0 && isOnlyConsole(facts) && ROLES[role].advertise) return noGuests(facts, "opencovidtrace", role);
   if (protocols.indexOf("dp3t") >= 0 && protocols.indexOf("dp3t-unlinkable") >= 0)
     return "dp3t and dp3t-unlinkable don't go together: on the air they can't be told apart, and what is heard is kept in another form; choose one.";
   if (role === "token") {
@@ -123,11 +130,37 @@ export function settingRefusal(facts: BoardFacts, name: string, value: number): 
 }
 
 /** Why this board can't have a feature, or `undefined` if it can. */
-export function featureRefusal(facts: BoardFacts, feature: string): string | undefined {
+export function featureRefusal(facts: BoardFacts, feature: string, role = "", protocols: string[] = []): string | undefined {
+  if (feature === "gatt" && role) {
+    if (protocols.indexOf("dp3t") < 0 && protocols.indexOf("dp3t-unlinkable") < 0)
+      return "The feature gatt is for dp3t and dp3t-unlinkable; opencovidtrace connects without it, and the others never do";
+    if (isOnlyConsole(facts) && ROLES[role].advertise) return noGuests(facts, "dp3t with the feature gatt", role).slice(0, -1);
+  }
   // the key is looked for in memory-mapped flash, and the recovery that guards it is not run by a watch whose button is held (docs/bangle2.md)
   if (feature === "lock" && !facts.storage.internal)
     return facts.name + " can't have the lock: its Storage is a chip of its own, which anybody can read";
   return undefined;
+}
+
+/** Does a firmware connect to others for their identifiers, where it scans, and let them read its own, where it sends? */
+export function connectsForIdentifiers(protocols: string[], features: string[]): boolean {
+  return protocols.indexOf("opencovidtrace") >= 0 || features.indexOf("gatt") >= 0;
+}
+
+function isOnlyConsole(facts: BoardFacts): boolean {
+  return facts.console.device === "Terminal";
+}
+function noGuests(facts: BoardFacts, what: string, role: string): string {
+  return (
+    facts.name +
+    " can't send " +
+    what +
+    ": strangers connect to who does, and its only console is Bluetooth; as a " +
+    role +
+    " take " +
+    withPins() +
+    "."
+  );
 }
 
 function obstacle(facts: BoardFacts): string | undefined {

@@ -12,11 +12,16 @@ declare module "tracelet:build" {
   export const DP3T: boolean;
   export const DP3T_UNLINKABLE: boolean;
   export const SMARTBEACON: boolean;
+  export const OPENCOVIDTRACE: boolean;
   /** Does it send SmartBeacon's messages, or collect them? */
   export const MESSAGES: boolean;
   export const COLLECT: boolean;
   /** Does it meet others by connections, as BlueTrace has it? Then neither ADVERTISE nor SCAN, which are for who only sends and hears. */
   export const TOKEN: boolean;
+  /** Are identifiers that others don't send read over connections? */
+  export const READS: boolean;
+  /** Are its own offered to whoever connects? */
+  export const SERVES: boolean;
   /** Any but GAEN alone. */
   export const SEVERAL: boolean;
   /** All that are built in: bit n for tag n. */

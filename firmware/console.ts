@@ -1,4 +1,4 @@
-import { ADVERTISE, BOARD_ID, COLLECT, CT10, LOCK, MESSAGES, PROOF, PROTOCOLS, ROLE, SCAN, SEVERAL, TOKEN, VERSION } from "tracelet:build";
+import { ADVERTISE, BOARD_ID, COLLECT, CT10, LOCK, MESSAGES, PROOF, PROTOCOLS, READS, ROLE, SCAN, SEVERAL, TOKEN, VERSION } from "tracelet:build";
 import { TEMP_ID_PAGES } from "../protocols/bluetrace/temp-id-page.ts";
 import { ascii, hex, readU32, writeInt } from "../protocols/bytes.ts";
 import { BLOCK_HEADER_BYTES, NEVER_PROVEN, PROOF_ENTRY_BYTES, PROOF_TAG_BYTES } from "../protocols/device-link.ts";
@@ -54,6 +54,7 @@ import { cuts, refusals } from "./gatt-client.ts";
 import { lockKey, session, setLock, wrongAnswers } from "./lock.ts";
 import { endKeys, transmitted } from "./roles/beacon.ts";
 import { collected, handOver, refused } from "./roles/collector.ts";
+import { reads, unreached, unreadable as unreadablePeers } from "./roles/reader.ts";
 import { deadScans, openEncounters, overflows, radioRestarts, scanner, sightings } from "./roles/scanner.ts";
 import { takeTempIds } from "./roles/token.ts";
 import { dailyKeys } from "./senders/contact-tracing-v1.ts";
@@ -102,7 +103,11 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           n: SCAN ? sightings : 0,
           ad: +((ADVERTISE || TOKEN) && advertising),
           ro: ADVERTISE || TOKEN ? rotations : 0,
-          er: [TOKEN ? radioErrors + refusals + refusedScans : ADVERTISE ? radioErrors : 0, flashErrors, SCAN ? overflows : 0],
+          er: [
+            TOKEN ? radioErrors + refusals + refusedScans : READS ? (ADVERTISE ? radioErrors : 0) + refusals : ADVERTISE ? radioErrors : 0,
+            flashErrors,
+            SCAN ? overflows : 0,
+          ],
           c: settings,
           an: ADVERTISE ? +privateAddress : undefined,
           cr: ADVERTISE || PROOF ? aesInUse : undefined,
@@ -114,6 +119,7 @@ export function installConsole(setClock: (unix: number, roundTripMs: number) => 
           wd: SCAN ? [deadScans, radioRestarts] : undefined,
         };
         if (COLLECT) all.co = [collected, refused];
+        if (READS) all.gr = [reads, unreadablePeers, unreached, cuts];
         if (SEVERAL) all.pr = [PROTOCOLS, TOKEN ? PROTOCOLS : ADVERTISE ? transmitted() : 0];
         if (TOKEN) {
           all.ha = hasPages() ? org : null;

@@ -43,11 +43,16 @@ declare interface RemoteCharacteristic {
   readValue(): Pledge<{ buffer: ArrayBuffer }>;
   writeValue(data: Uint8Array): Pledge<void>;
 }
+declare interface RemoteService {
+  getCharacteristics(): Pledge<RemoteCharacteristic[]>;
+  /** `undefined` for what isn't there. */
+  getCharacteristic(uuid: string): Pledge<RemoteCharacteristic | undefined>;
+}
 /** A link that this board has made. */
 declare interface RemoteServer {
   device: { on(event: "gattserverdisconnected", callback: () => void): void };
   /** `undefined` for what isn't there. */
-  getPrimaryService(uuid: string): Pledge<{ getCharacteristics(): Pledge<RemoteCharacteristic[]> } | undefined>;
+  getPrimaryService(uuid: string): Pledge<RemoteService | undefined>;
   /** Throws where there is no link any more, or a task is under way; the link ends all the same. */
   disconnect(): Pledge<unknown>;
 }
@@ -58,8 +63,8 @@ declare interface OfferedServices {
       value: Uint8Array;
       maxLen: number;
       readable: boolean;
-      writable: boolean;
-      onWrite: (event: { data: ArrayBuffer }) => void;
+      writable?: boolean;
+      onWrite?: (event: { data: ArrayBuffer }) => void;
     };
   };
 }

@@ -47,6 +47,18 @@ export function linked(): number {
   return ENDING;
 }
 
+/** Does somebody wait for the radio? Then no further link is to be begun. */
+export let isWaitedFor = false;
+/** Calls `work` as soon as no link is under way. */
+export function whenFree(work: () => void): void {
+  isWaitedFor = linked() > 0;
+  if (isWaitedFor)
+    setTimeout(function () {
+      whenFree(work);
+    }, 500);
+  else work();
+}
+
 /**
  * Connects to `address`, for `seconds` at most. `talk`: what is said then; the link ends with its promise. `over`: the radio is free again; `met`: it was connected, and in time. It isn't called
  * where neither a link nor its end ever came.
@@ -58,9 +70,13 @@ export function linkTo(address: string, seconds: number, talk: (server: RemoteSe
   link = undefined;
   isCut = false;
   function finish(): void {
+    // whoever asked for its end now would end the attempt that follows
+    mine = undefined;
     if (peer !== address) return;
+    const met = !!link;
     peer = "";
-    over(!!link);
+    link = undefined;
+    over(met);
   }
   function end(): void {
     try {
@@ -68,7 +84,7 @@ export function linkTo(address: string, seconds: number, talk: (server: RemoteSe
         // it has ended by itself
       });
     } catch (_e) {
-      // the same
+      // the same, or it is no more
     }
   }
   function failed(): void {

@@ -1,4 +1,5 @@
-import { ADVERTISE, LIGHTS, LONG_PRESS, PROOF, SCREEN } from "tracelet:build";
+import { ADVERTISE, LIGHTS, LONG_PRESS, PROOF, READS, SCREEN } from "tracelet:build";
+import { whenFree } from "./gatt-client.ts";
 import { hideScreen, showScreen } from "./screen.ts";
 import { installWatch } from "./watch.ts";
 import { CLOCK_UNSET, proofAge, wearerState } from "./wearer-state.ts";
@@ -43,7 +44,9 @@ export function installIndicators(openService: () => void): void {
   setWatch(
     function (event) {
       const long = event.time - event.lastTime >= LONG_PRESS;
-      if (long) openService();
+      // the stack restarts for it, and must not while a link is being made
+      if (READS && ADVERTISE && long) whenFree(openService);
+      else if (long) openService();
       if (SCREEN) showScreen(long);
       else {
         // what is being shown gives way

@@ -1,4 +1,4 @@
-import { ADVERTISE, BLUETOOTH_CONSOLE, BUTTON, LOCK, MESSAGES, SCAN, TOKEN } from "tracelet:build";
+import { ADVERTISE, BLUETOOTH_CONSOLE, BUTTON, LOCK, MESSAGES, READS, SCAN, SERVES, TOKEN } from "tracelet:build";
 import { CLOCK_SET, CLOCK_STEP_UNKNOWN, CLOCK_UNMEASURED } from "../protocols/log-format.ts";
 import type { Crypto } from "../protocols/ports.ts";
 import { PRIVATE_ADDRESS, SCAN_TIME } from "../protocols/settings.ts";
@@ -7,12 +7,16 @@ import { cycleTime, measureBattery } from "./battery.ts";
 import { clockMoved, PLAUSIBLE, tick, unixTime } from "./board-clock.ts";
 import { installConsole } from "./console.ts";
 import { appendClock, deleteExpired, openLog, usable } from "./encounter-log.ts";
+import { ENDING, isWaitedFor, linked } from "./gatt-client.ts";
+import { guestUntil, installServer, isGuest, offerConsole, showOut } from "./gatt-server.ts";
 import { installIndicators } from "./indicators.ts";
 import { lockKey, openLock } from "./lock.ts";
 import { NEVER } from "./never.ts";
 import { endKeys, rotate } from "./roles/beacon.ts";
+import { PATIENCE, readNext } from "./roles/reader.ts";
 import { isDeaf, listen, scanner } from "./roles/scanner.ts";
 import { installToken, openTokenConsole, proceed } from "./roles/token.ts";
+import { forgetPeers } from "./roles/unread.ts";
 import { carrier } from "./senders/smartbeacon.ts";
 import { settings } from "./settings.ts";
 import { advertising, stopAdvertising, takeStaticAddress } from "./transmitter.ts";
@@ -26,6 +30,9 @@ const AGAIN = 10;
 const HANGING = 60;
 /** Seconds: sums of times differ in their last bits. */
 const MOMENT = 0.01;
+/** Seconds after a scan in which peers may be connected to, and what the last of them may take. */
+const QUEUE = 30;
+const LONGEST_LINK = PATIENCE + ENDING;
 /** A timer is never this late: somebody else has moved the clock. */
 const JUMP = 30;
 
@@ -43,6 +50,10 @@ export function start(crypto: Crypto): void {
   let cleanAt = 0;
   let cycleBegan = 0;
   let stepsLeft = 0;
+  /** Next look at peers that are to be read; the end of it; and was anybody connected to since the scan? */
+  let readAt = NEVER;
+  let readUntil = 0;
+  let hasRead = false;
 
   function schedule(): void {
     const now = tick();
@@ -53,7 +64,15 @@ export function start(crypto: Crypto): void {
     }
     if (timer) clearTimeout(timer);
     planned = now;
-    expected = Math.max(now, Math.min(refreshAt, cleanAt, SCAN ? scanAt : cleanAt));
+    // nothing else is done while a link is being made or used: neither scans nor the address go with it
+    expected = Math.max(
+      now,
+      READS
+        ? Math.min(SERVES ? guestUntil : NEVER, linked() ? readAt : Math.min(refreshAt, cleanAt, scanAt, readAt))
+        : SERVES
+          ? Math.min(refreshAt, cleanAt, guestUntil)
+          : Math.min(refreshAt, cleanAt, SCAN ? scanAt : cleanAt),
+    );
     timer = setTimeout(wake, (expected - now) * 1000);
   }
   function clockChanged(moved: number, step: number, roundTripMs: number): void {
@@ -74,9 +93,18 @@ export function start(crypto: Crypto): void {
         /*@__INLINE__*/ measureBattery();
         listen();
         scanAt = cycleBegan + Math.max(cycleTime(), settings[SCAN_TIME]);
+        if (READS) {
+          readAt = now;
+          readUntil = now + QUEUE;
+          hasRead = false;
+        }
       }
       scanner.endStep(stepsLeft ? 0 : 1);
     } else {
+      if (READS) {
+        readAt = NEVER;
+        forgetPeers();
+      }
       // steps carry whole seconds; the receiver is on for the full time all the same (GAEN-10)
       cycleBegan = now | 0;
       stepsLeft = settings[SCAN_TIME] / STEP;
@@ -86,11 +114,36 @@ export function start(crypto: Crypto): void {
       scanner.start(cycleBegan);
     }
   }
+  /** Connects to the next one that was heard without an identifier, if nothing is due before its end. */
+  function read(now: number): void {
+    readAt = NEVER;
+    if (isWaitedFor || now >= readUntil || (hasRead && scanAt - now < LONGEST_LINK)) return;
+    if (refreshAt - now < LONGEST_LINK) {
+      readAt = refreshAt;
+      return;
+    }
+    // the stack ends advertising after three minutes, and the interpreter would take that for the end of its attempt: they begin anew
+    if (ADVERTISE && !hasRead && advertising && !NRF.getSecurityStatus().connected) {
+      NRF.sleep();
+      NRF.wake();
+    }
+    hasRead = true;
+    const isBusy = readNext(now, function () {
+      readAt = 0;
+      schedule();
+    });
+    if (isBusy) readAt = tick() + linked();
+  }
   /** What is on the air from now on. Answers for how many seconds. */
   function refresh(unix: number): number {
     // what is due in a moment is asked for then, not again and again until it is
     if (TOKEN) return Math.max(MOMENT, /*@__INLINE__*/ proceed(unix));
     // a new address restarts the radio stack, which waits for the end of a connection
+    if (SERVES && isGuest() && NRF.getSecurityStatus().connected) {
+      // nobody comes after it
+      stopAdvertising();
+      return 1;
+    }
     if (NRF.getSecurityStatus().connected) return BLUETOOTH_CONSOLE ? SERVICE_SECONDS : 10;
     // a compact token says that its clock is not set, all others are silent then (COM-04, QB-14)
     if (!(ADVERTISE && usable && (unix || (MESSAGES && carrier() === COMPACT_TOKEN)))) {
@@ -115,8 +168,14 @@ export function start(crypto: Crypto): void {
       return;
     }
     const unix = unixTime();
-    if (SCAN && now >= scanAt) /*@__INLINE__*/ scan(now);
-    if (now >= refreshAt) refreshAt = tick() + /*@__INLINE__*/ refresh(unix);
+    if (SERVES && now >= guestUntil) showOut();
+    const rest = READS ? linked() : 0;
+    if (READS && rest) readAt = now + rest;
+    else {
+      if (SCAN && now >= scanAt) /*@__INLINE__*/ scan(now);
+      if (now >= refreshAt) refreshAt = tick() + /*@__INLINE__*/ refresh(unix);
+      if (READS && now >= readAt) read(now);
+    }
     if (now >= cleanAt) {
       cleanAt = now + DAY;
       if (unix) /*@__INLINE__*/ deleteExpired();
@@ -158,6 +217,7 @@ export function start(crypto: Crypto): void {
       stopAdvertising();
       // first of all, for the name is made of it: neither is to be seen with the last identifier
       if (TOKEN) openTokenConsole(SERVICE_SECONDS);
+      if (SERVES) offerConsole();
       if (ADVERTISE || TOKEN) takeStaticAddress();
       // the name of a locked one tells nothing, neither here nor to whoever connects
       NRF.setAdvertising(
@@ -175,6 +235,7 @@ export function start(crypto: Crypto): void {
       schedule();
     });
   }
+  if (SERVES) /*@__INLINE__*/ installServer(schedule);
   // without a log nothing is scanned or sent: keys must be kept before they are used (GAEN-01)
   if (usable) schedule();
 }

@@ -105,6 +105,8 @@ export interface DeviceStatus {
   c: number[];
   /** Protocols built in, and those to be sent, bit n for tag n of protocol-tags.ts; absent where GAEN alone is built in. */
   pr?: [number, number];
+  /** Of boards that read identifiers over connections, since start: identifiers read; peers that had none to read, or of the wrong length; peers not reached; links that were cut for taking too long. */
+  gr?: [number, number, number, number];
   /** SmartBeacons' messages collected since start, and packets that were refused; of boards that collect. */
   co?: [number, number];
   // of the role token, BlueTrace

@@ -144,6 +144,7 @@ export function recordWords(first: number): number {
 // offset 25  2 bytes  zero
 // Contact Tracing v1.0: the tracing key, 32 bytes; once it has ended the daily keys that may be published, 16 bytes each, and it is deleted. DP-3T low-cost: SK of that day, 32 bytes, then what the order of its EphIDs is drawn with, 16.
 // DP-3T unlinkable: what the seeds of that day's epochs are made of, 16.
+// OpenCovidTrace: daily key and meta key of that day, 32.
 // SmartBeacon: its setup (smartbeacon/setup.ts), 64 bytes; offset 17 0xF0000000 and more, later ones more; offset 21 1, offset 22 2: never handed over, and no firmware without SmartBeacon takes it for its own.
 //
 // TEK that is the lock key (firmware/lock.ts)

@@ -98,7 +98,7 @@ export const SETTING_RULES: { [name: string]: SettingRule } = {
     minimum: 0,
     maximum: 255,
     step: 1,
-    what: "sum of the protocols to send: 1 GAEN, 2 v1.0 (historical), 4 DP-3T, 8 DP-3T unlinkable, 128 none; 0: the first built in, but v1.0",
+    what: "sum of the protocols to send: 1 GAEN, 2 v1.0 (historical), 4 DP-3T, 8 DP-3T unlinkable, 64 OpenCovidTrace, 128 none; 0: the first built in, but v1.0",
   },
   messagePeriod: {
     index: MESSAGE_PERIOD,

@@ -1,9 +1,9 @@
-import { CT10, DP3T, DP3T_UNLINKABLE, GAEN, MESSAGES, SEVERAL } from "tracelet:build";
+import { CT10, DP3T, DP3T_UNLINKABLE, GAEN, MESSAGES, OPENCOVIDTRACE, SERVES, SEVERAL } from "tracelet:build";
 import { readU32 } from "../../protocols/bytes.ts";
 import { INTERVAL_SECONDS, intervalNumber, ROLLING_PERIOD, rollingStart } from "../../protocols/gaen/key-schedule.ts";
 import { KEY_ENDED, KEY_IN_USE, KEY_OF_OTHERS, KEY_OF_OTHERS_ENDED, TEK } from "../../protocols/log-format.ts";
 import type { Crypto } from "../../protocols/ports.ts";
-import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG, SMARTBEACON_TAG } from "../../protocols/protocol-tags.ts";
+import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, GAEN_TAG, OPENCOVIDTRACE_TAG, SMARTBEACON_TAG } from "../../protocols/protocol-tags.ts";
 import { MESSAGE_PERIOD, PRIVATE_ADDRESS, RETENTION, TRANSMIT } from "../../protocols/settings.ts";
 import { tick, unixTime } from "../board-clock.ts";
 import { boardCrypto } from "../crypto/board.ts";
@@ -11,6 +11,7 @@ import { append, deleteRecord, eachOf } from "../encounter-log.ts";
 import { contactTracing, dailyKeys } from "../senders/contact-tracing-v1.ts";
 import { dp3t } from "../senders/dp3t.ts";
 import { forgetGaenKey, makeGaen } from "../senders/gaen.ts";
+import { openCovidTrace } from "../senders/opencovidtrace.ts";
 import { randomLifetime, type Sender } from "../senders/sender.ts";
 import { carrier, makeMessage } from "../senders/smartbeacon.ts";
 import { settings } from "../settings.ts";
@@ -51,6 +52,7 @@ function addVoice(tag: number, sender: Sender): void {
 if (SEVERAL && GAEN) addVoice(GAEN_TAG, { period: INTERVAL_SECONDS, make: makeGaen, forgetKey: forgetGaenKey, lifetime: randomLifetime });
 if (DP3T) addVoice(DP3T_TAG, dp3t);
 if (DP3T_UNLINKABLE) addVoice(DP3T_UNLINKABLE_TAG, dp3t);
+if (OPENCOVIDTRACE) addVoice(OPENCOVIDTRACE_TAG, openCovidTrace);
 // last: it is never sent without being asked for (CT-06)
 if (CT10) addVoice(CT10_TAG, contactTracing);
 
@@ -187,7 +189,8 @@ function rotateSeveral(crypto: Crypto, unix: number): number {
     return (mask >> voice.tag) & 1;
   });
   if (active.length > 1 && settings[PRIVATE_ADDRESS]) {
-    if (!privateRefused) return takeTurns(active, crypto, unix);
+    // nobody may connect to a private address, and who sends no other has no turns
+    if (!SERVES && !privateRefused) return takeTurns(active, crypto, unix);
     active = [active[0]];
   }
   if (!active.length) {

@@ -1,4 +1,4 @@
-import { COLLECT, CT10, DP3T, DP3T_UNLINKABLE, GAEN, GUESTS, SEVERAL } from "tracelet:build";
+import { COLLECT, CT10, DP3T, DP3T_UNLINKABLE, GAEN, GUESTS, OPENCOVIDTRACE, READS, SEVERAL } from "tracelet:build";
 import { txPowerLevel } from "../../protocols/advertising-data.ts";
 import { writeInt } from "../../protocols/bytes.ts";
 import { rpiOffset } from "../../protocols/contact-tracing-v1/advertisement.ts";
@@ -17,7 +17,8 @@ import {
   PUBLIC_ADDRESS,
   SIGHTING,
 } from "../../protocols/log-format.ts";
-import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG } from "../../protocols/protocol-tags.ts";
+import { SERVICE } from "../../protocols/opencovidtrace/advertisement.ts";
+import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, OPENCOVIDTRACE_TAG } from "../../protocols/protocol-tags.ts";
 import { MINIMUM_DURATION, RAW_LOG, RSSI_FLOOR } from "../../protocols/settings.ts";
 import { cycleTime } from "../battery.ts";
 import { countEncounter } from "../day-count.ts";
@@ -26,6 +27,7 @@ import { NEVER } from "../never.ts";
 import { settings } from "../settings.ts";
 import { collect } from "./collector.ts";
 import { observedNow } from "./observation.ts";
+import { notePeer } from "./unread.ts";
 
 // Merges what the radio hears into encounters. Between scans nothing is done; while a scan runs each advertisement costs one look-up, one subtraction and one comparison,
 // and every step of 2 s the clock is taken over. An identifier is one open encounter: a tally under the hash of its advertisement, and a place in parallel typed arrays.
@@ -49,6 +51,9 @@ const SILENCE = 3600;
 const FILTERS: object[] = [];
 if (SEVERAL && (GAEN || CT10)) FILTERS.push({ serviceData: { fd6f: {} } });
 if (DP3T || DP3T_UNLINKABLE) FILTERS.push({ serviceData: { fd68: {} } });
+// whom to ask for an identifier that is in no packet
+if (READS && (DP3T || DP3T_UNLINKABLE)) FILTERS.push({ services: ["fd68"] });
+if (OPENCOVIDTRACE) FILTERS.push({ services: [SERVICE] });
 if (COLLECT) FILTERS.push({ manufacturerData: { 1424: {} } });
 
 export let openEncounters = 0;
@@ -78,6 +83,9 @@ export function listen(heard?: (device: Advertisement) => void): void {
     if (!heard) deadScans++;
   }
 }
+
+/** Takes what was read of a peer, as a packet, in a step that begins at the tick `now`, whole seconds; while no scan runs. Of builds that read. */
+export let takeRead: (device: Advertisement, now: number) => void;
 
 /** State and functions have a scope of their own, what the handler needs first, because the interpreter looks names up one by one. */
 export const scanner = /*@__PURE__*/ (function () {
@@ -161,7 +169,13 @@ export const scanner = /*@__PURE__*/ (function () {
         offset = hashed ? 0 : -1;
       }
     }
+    // no packet of the air, for which a zero is the end, but what reader.ts makes of a value
+    if (OPENCOVIDTRACE && READS && data.length === 17 && !data[0]) {
+      offset = 1;
+      tag = OPENCOVIDTRACE_TAG;
+    }
     delete tallies[hash];
+    if (READS && offset < 0 && notePeer(device, data)) return;
     if (offset < 0) {
       if (COLLECT) {
         collect(device.id, data);
@@ -240,6 +254,11 @@ export const scanner = /*@__PURE__*/ (function () {
     append(slot);
   }
 
+  if (READS)
+    takeRead = function (device, now) {
+      began = now;
+      heard(device);
+    };
   return {
     /** Who is there: an RPI for each open encounter into `blocks` from its second block on, −max RSSI and seconds since the last sighting into the entries of `answer` (device-link.ts). `now`: tick. */
     testify: function (now: number, blocks: Uint8Array, answer: Uint8Array): void {

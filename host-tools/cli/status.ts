@@ -34,6 +34,11 @@ function describe(board: Board, status: DeviceStatus, offsetMs: number, room: Lo
     `  battery   ${batteryInWords(status)}`,
     `  lock      ${lockInWords(status)}`,
     `  errors    ${radio} radio, ${flash} flash, ${overflows} scans in which the input queue overflowed`,
+    ...(status.gr
+      ? [
+          `  readings  ${status.gr[0]} identifiers read over connections since start, ${status.gr[1]} peers had none to read, ${status.gr[2]} not reached, ${status.gr[3]} links cut for taking too long`,
+        ]
+      : []),
     ...(status.co ? [`  collected ${status.co[0]} SmartBeacon messages since start, ${status.co[1]} packets refused`] : []),
     ...tokenLines(status, status.u / 1000).map((line) => `  ${line}`),
     ...(status.wd ? [`  watch     ${status.wd[0]} dead scans, ${status.wd[1]} restarts of the radio after an hour of silence`] : []),

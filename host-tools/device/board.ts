@@ -32,6 +32,7 @@ const statusShape: z.ZodType<DeviceStatus> = z.object({
   c: settings,
   pr: z.tuple([count, count]).optional(),
   co: z.tuple([count, count]).optional(),
+  gr: z.tuple([count, count, count, count]).optional(),
   ha: z.string().nullable().optional(),
   te: z.tuple([count, count, count, count]).optional(),
   me: z.tuple([count, count, count, count]).optional(),

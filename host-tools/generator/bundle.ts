@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type InputOptions, type OutputChunk, type OutputOptions, rollup, type SourceMap } from "rollup";
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { FEATURES, featureRefusal, ON_DEMAND, ROLES, readsPhones, refusal } from "../../boards/capabilities.ts";
+import { connectsForIdentifiers, FEATURES, featureRefusal, ON_DEMAND, ROLES, readsPhones, refusal } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError, FormatError } from "../errors.ts";
 import { projectRoot, projectVersion } from "../project.ts";
@@ -119,9 +119,10 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
   const version = projectVersion();
   const features = chooseFeatures(request);
   for (const feature of features) {
-    const unfit = featureRefusal(board, feature);
+    const unfit = featureRefusal(board, feature, role, protocols);
     if (unfit) throw new ConfigError("board_cannot", `${unfit}.`);
   }
+  const isConnected = connectsForIdentifiers(protocols, features);
   return {
     entry,
     fileName: `${board.id}-${role}.js`,
@@ -133,6 +134,9 @@ export function prepareBundle(request: FirmwareRequest, recovery = ""): BundleOp
       CT10: protocols.includes("ct10"),
       DP3T: protocols.includes("dp3t"),
       DP3T_UNLINKABLE: protocols.includes("dp3t-unlinkable"),
+      OPENCOVIDTRACE: protocols.includes("opencovidtrace"),
+      READS: ROLES[role].scan && isConnected,
+      SERVES: ROLES[role].advertise && isConnected,
       SMARTBEACON: protocols.includes("smartbeacon"),
       MESSAGES: role === "smartbeacon",
       COLLECT: ROLES[role].scan && protocols.includes("smartbeacon"),

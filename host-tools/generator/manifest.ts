@@ -57,6 +57,8 @@ function keyRecords(protocols: string[], retention: number): number {
     // today's key and those of the retention, with a day to spare
     gaen: retention + 2,
     "dp3t-unlinkable": retention + 2,
+    // daily key and meta key
+    opencovidtrace: 2 * (retention + 2),
     // three parts of the chain, twice while it is replaced
     dp3t: 6,
     // two parts of the tracing key, and the daily keys of one that was ended

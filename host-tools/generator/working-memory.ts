@@ -1,5 +1,5 @@
 import type { BoardFacts } from "../../boards/board-facts.ts";
-import { ROLES } from "../../boards/capabilities.ts";
+import { connectsForIdentifiers, ROLES } from "../../boards/capabilities.ts";
 import { BOARDS } from "../../boards/index.ts";
 import { ConfigError } from "../errors.ts";
 
@@ -16,12 +16,16 @@ const LISTENING = 362;
 const SEVERAL = 50;
 /** A message under way, its fragments, 16 that wait, the receiver's tables, all full: a flood from 40 addresses. */
 const COLLECTING = 750;
+/** Who was heard without an identifier, 16 peers, and whom it has tried, 64 entries: 72 and 80. What a link takes beside them is less than a crowd, and never comes with it. */
+const READING = 155;
+/** Services and values of two protocols for whoever connects. */
+const OFFERING = 45;
 /** Tags of all that was heard, while the hub asks for a proof. */
 const PROVING = 168;
-/** A token among 20 others: the lists of whom it has met, what it offers, those of a scan; and one exchange. It is estimated at 790 and had 1,751 in use, 2,141 at most, its radio's stand-in included. */
+/** A token among 20 others: the lists of whom it has met, what it offers, those of a scan; and one exchange. It is estimated at 791 and had 1,772 in use, 2,180 at most, its radio's stand-in included. */
 const MEETING = 900;
-const EXCHANGE = 400;
-/** A phone's packet and its parser, in the middle of an exchange: such a token among 20 phones is estimated at 885 and had 2,312 in use at most, its radio's stand-in included. */
+const EXCHANGE = 440;
+/** A phone's packet and its parser, in the middle of an exchange: such a token among 20 phones is estimated at 886 and had 2,351 in use at most, its radio's stand-in included. */
 const PACKET = 100;
 /** Each guest of a crowd, until its scan ends: 227 of them took 1,128. */
 const GUEST = 5;
@@ -48,7 +52,7 @@ export interface MemoryNeed {
 }
 
 /**
- * Variables that a firmware needs when it has most to do: `loaded + 86 who sends + 362 who listens + 50 several protocols + the greatest of 5 for each guest, 168 proof, 750 collector + 60
+ * Variables that a firmware needs when it has most to do: `loaded + 86 who sends + 362 who listens + 50 several protocols + 155 who reads + 45 who offers + the greatest of 5 for each guest, 168 proof, 750 collector + 60
  * of the interpreter`; a token's is its own, and `readsPackets` says whether it reads phones' (capabilities.ts). Within a tenth above what was measured, never below (test/generator/working-memory.test.ts).
  */
 export function memoryNeed(loaded: number, role: string, protocols: string[], features: string[], readsPackets = false): MemoryNeed {
@@ -59,7 +63,8 @@ export function memoryNeed(loaded: number, role: string, protocols: string[], fe
   }
   const collects = scan && protocols.includes("smartbeacon");
   const meets = scan && protocols.some((name) => name !== "smartbeacon");
-  const inUse = (advertise ? SENDING : 0) + (scan ? LISTENING : 0) + (protocols.length > 1 ? SEVERAL : 0);
+  const links = connectsForIdentifiers(protocols, features) ? (scan ? READING : 0) + (advertise ? OFFERING : 0) : 0;
+  const inUse = (advertise ? SENDING : 0) + (scan ? LISTENING : 0) + (protocols.length > 1 ? SEVERAL : 0) + links;
   const moments = Math.max(meets ? GUEST * guestsOf(protocols) : 0, scan && features.includes("proof") ? PROVING : 0, collects ? COLLECTING : 0);
   return { loaded, inUse, moments, interpreter: INTERPRETER, total: loaded + inUse + moments + INTERPRETER };
 }
@@ -81,6 +86,7 @@ function wayOut(facts: BoardFacts, need: MemoryNeed, role: string, protocols: st
   const ways = [
     ...(protocols.length > 1 ? [`leave out ${protocols.includes("smartbeacon") ? "smartbeacon, whose messages take most" : "a protocol"}`] : []),
     ...(features.includes("lock") ? ["build it without the lock"] : []),
+    ...(features.includes("gatt") ? ["build it without gatt"] : []),
     ...(protocols.length === 1 && advertise && scan ? ["choose a smaller role (beacon, scanner)"] : []),
     ...(larger.length > 0 ? [`take ${larger.join(" or ")}`] : []),
   ];

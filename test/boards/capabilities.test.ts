@@ -108,3 +108,18 @@ test("BlueTrace has a role of its own, which goes with no other protocol and nee
   for (const role of Object.keys(ROLES).filter((name) => name !== "token"))
     expect(refusal(puck, role, ["gaen", "bluetrace"])).toMatch(/which stop the scan of all protocols; take the role token\.$/);
 });
+
+test("who offers identifiers to strangers needs a console beside Bluetooth; who only reads them does not (BLE-08)", () => {
+  for (const facts of BOARDS) {
+    const isOnlyConsole = facts.console.device === "Terminal";
+    for (const role of ["wearable", "beacon"]) {
+      const sentences = [refusal(facts, role, ["gaen", "opencovidtrace"]), featureRefusal(facts, "gatt", role, ["dp3t"])];
+      for (const sentence of sentences)
+        if (isOnlyConsole) expect(sentence).toMatch(/strangers connect to who does, and its only console is Bluetooth; as a \w+ take Puck\.js/);
+        else expect(sentence).toBeUndefined();
+    }
+    expect(refusal(facts, "scanner", ["opencovidtrace"])).toBeUndefined();
+    expect(featureRefusal(facts, "gatt", "scanner", ["dp3t-unlinkable"])).toBeUndefined();
+    expect(featureRefusal(facts, "gatt", "scanner", GAEN)).toMatch(/is for dp3t and dp3t-unlinkable/);
+  }
+});

@@ -36,7 +36,7 @@ test("BLE-07: protocols that are sent from one address are told as linked; in tu
   expect(protocolLines(status([2, 0]))).toEqual(["  protocols ct10; sent: none"]);
   // what isn't built in isn't sent
   expect(spokenProtocols(status([5, 9]))).toMatchObject({ sent: ["gaen"], linked: false });
-  expect(spokenProtocols(status([65, 64])).built).toEqual(["gaen", "protocol 6"]);
+  expect(spokenProtocols(status([65, 64])).built).toEqual(["gaen", "opencovidtrace"]);
   // GAEN alone says nothing of it
   expect(protocolLines(status(undefined))).toEqual([]);
   expect(spokenProtocols(status(undefined))).toEqual({ built: ["gaen"], sent: ["gaen"], linked: false });

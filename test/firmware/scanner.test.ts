@@ -21,9 +21,20 @@ const log: LogRecord[] = [];
 let dense = false;
 const settings: number[] = [];
 
-vi.mock("tracelet:build", () => ({ COLLECT: false, GAEN: true, CT10: false, DP3T: false, DP3T_UNLINKABLE: false, GUESTS: 250, SEVERAL: false }));
+vi.mock("tracelet:build", () => ({
+  COLLECT: false,
+  GAEN: true,
+  CT10: false,
+  DP3T: false,
+  DP3T_UNLINKABLE: false,
+  OPENCOVIDTRACE: false,
+  READS: false,
+  GUESTS: 250,
+  SEVERAL: false,
+}));
 vi.mock("../../firmware/roles/observation.ts", () => ({}));
 vi.mock("../../firmware/roles/collector.ts", () => ({}));
+vi.mock("../../firmware/roles/unread.ts", () => ({}));
 vi.mock("../../firmware/day-count.ts", () => ({ countEncounter: () => {} }));
 vi.mock("../../firmware/settings.ts", () => ({ settings }));
 vi.mock("../../firmware/battery-volts.ts", () => ({ batteryVolts: () => 3 }));

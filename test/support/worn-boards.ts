@@ -32,6 +32,8 @@ export interface WearOptions extends Partial<Omit<VirtualBoardOptions, "facts" |
   built?: Record<string, number>;
   /** Built in; GAEN where nothing is said. */
   protocols?: string[];
+  /** Features on demand that are built in. */
+  with?: string[];
   /** Changed on the running board. */
   settings?: Record<string, number>;
   /** Default: the hub has set it to the true time. */
@@ -157,8 +159,8 @@ export class WornWorld extends World {
 
   /** A board with firmware and log, switched on, its clock set. */
   async wear(where: Position | ((time: number) => Position), options: WearOptions = {}): Promise<VirtualBoard> {
-    const { role, board: id = "puckjs", built, settings, protocols, clockSet, ringPages, ...rest } = options;
-    const firmware = await firmwareFor(role, id, built, undefined, protocols);
+    const { role, board: id = "puckjs", built, settings, protocols, with: extra, clockSet, ringPages, ...rest } = options;
+    const firmware = await firmwareFor(role, id, built, extra, protocols);
     const board = this.addBoard(findBoard(id)!, where, rest);
     this.phases.set(board, keepRecord(this.air.station(board.address)));
     this.reports.set(board, keepHeard(this.air.station(board.address)));

@@ -75,7 +75,7 @@ describe("tracelet build", () => {
     [
       ["--board", "puckjs", "--role", "beacon", "--protocol", "gaen,morse"],
       "unknown_protocol",
-      'no protocol is called "morse"; known: gaen, dp3t, dp3t-unlinkable, smartbeacon, bluetrace, ct10',
+      'no protocol is called "morse"; known: gaen, dp3t, dp3t-unlinkable, smartbeacon, bluetrace, opencovidtrace, ct10',
     ],
     [[...PUCK, "--set", "txPower=8"], "bad_setting", "txPower: Puck.js does -40, -20, -16, -12, -8, -4, 0, 3, 4 dBm, got 8"],
     [
