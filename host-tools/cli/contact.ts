@@ -7,6 +7,7 @@ import { ConfigError, FormatError } from "../errors.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { borderOfDay } from "../opencovidtrace/borders.ts";
 import { type ContactAnswer, type Place, parsePlaces } from "../opencovidtrace/contact-files.ts";
+import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import { sealContact } from "../opencovidtrace/contact-secret.ts";
 import { keysToPublish, type PublishedKey } from "../opencovidtrace/tracks.ts";
 import { createSecretFile } from "../secret-file.ts";
@@ -45,9 +46,15 @@ function random(): number {
   return Buffer.from(nodeCrypto.randomBytes(4)).readUInt32LE(0) / 2 ** 32;
 }
 
+/** The keys of a board that speaks OpenCovidTrace itself, as `tracelet keys pull --db` brought them. */
+async function boardsOwnDays(store: Store, board: string) {
+  const own = (await store.keysOfOthers(board)).filter(({ protocol }) => protocol === CONTACTS);
+  return own.map(({ key, startDay }) => ({ board, day: startDay, dailyKey: key.subarray(0, 16), metaKey: key.subarray(16) }));
+}
+
 /** What a server takes of the days of a board: those with a place (OCT-07). */
 export async function publishedDays(store: Store, board: string, places: readonly Place[], metaConsent: boolean) {
-  const days = await store.contactKeys(board);
+  const days = [...(await store.contactKeys(board)), ...(await boardsOwnDays(store, board))];
   const borders = days.map((one) => ({
     ...one,
     border: borderOfDay(

@@ -38,7 +38,11 @@ export async function exportFiles(store: Store, options: ExportOptions): Promise
   const { board, out, protocol = "gaen" } = options;
   if (protocol !== "gaen") checkOthers(protocol, options);
   await checkBoard(store, board);
-  if (protocol === CONTACTS) return exportContacts(store, options);
+  if (protocol === CONTACTS) {
+    const contacts = await exportContacts(store, options);
+    const heard = await exportOthers(store, protocol, options, `${CONTACTS}-heard`);
+    return { files: [...contacts.files, ...heard.files], leftOut: heard.leftOut };
+  }
   if (protocol !== "gaen") return exportOthers(store, protocol, options);
   const sightings = await store.sightings({ board });
   const heard = rxDataRows(await store.encounters({ board }), sightings);
@@ -75,7 +79,7 @@ async function safeRows(store: Store, board: string | undefined): Promise<string
 }
 
 function checkOthers(protocol: string, { keys }: ExportOptions): void {
-  const known = [...Object.keys(PROTOCOLS), CONTACTS];
+  const known = Object.keys(PROTOCOLS);
   if (!known.includes(protocol)) {
     throw new ConfigError("unknown_protocol", `no protocol is called "${protocol}"; known: ${known.join(", ")}`);
   }
@@ -90,10 +94,10 @@ function checkOthers(protocol: string, { keys }: ExportOptions): void {
 }
 
 /**
- * What was heard of a protocol that the peer tool doesn't know, as a file of our own: `<protocol>.csv`. Times in Unix seconds, powers and strengths in dBm, attenuation in dB;
+ * What was heard of a protocol that the peer tool doesn't know, as a file of our own: `<name>.csv`. Times in Unix seconds, powers and strengths in dBm, attenuation in dB;
  * an empty cell is not known.
  */
-async function exportOthers(store: Store, protocol: string, { board, out }: ExportOptions): Promise<ExportReport> {
+async function exportOthers(store: Store, protocol: string, { board, out }: ExportOptions, name = protocol): Promise<ExportReport> {
   const marks = await store.marks();
   const encounters = await store.encountersOf(protocol, { board });
   const rows = encounters.map((one) => {
@@ -104,7 +108,7 @@ async function exportOthers(store: Store, protocol: string, { board, out }: Expo
     return cells.map((cell) => cell ?? "").join(";");
   });
   makeFolder(out);
-  const file = writeLines(out, `${protocol}.csv`, ["board;first;last;identifier;form;tx power;max rssi;mean rssi;count;attenuation;safe", ...rows]);
+  const file = writeLines(out, `${name}.csv`, ["board;first;last;identifier;form;tx power;max rssi;mean rssi;count;attenuation;safe", ...rows]);
   return { files: [{ file, rows: rows.length }], leftOut: { withoutTime: 0, withoutAem: 0, dense: 0 } };
 }
 

@@ -91,7 +91,7 @@ function countByProtocol(own: OwnKey[], others: KeyOfOthers[]): Record<string, n
 
 /**
  * The file: a list of GAEN's keys as `tracelet keys make` takes it; of a board that was built with others an object with such a list for each protocol.
- * v1.0's entries are as `tracelet match` takes them, DP-3T's as they stand in an exposed list.
+ * v1.0's and OpenCovidTrace's entries are as `tracelet match` takes them, DP-3T's as they stand in an exposed list.
  */
 function keysAsJson(own: OwnKey[], others: KeyOfOthers[], several: boolean): string {
   const gaen = own.map(({ tek, rollingStart, rollingPeriod }) => ({ tek: Buffer.from(tek).toString("hex"), rollingStart, rollingPeriod }));
@@ -103,7 +103,9 @@ function keysAsJson(own: OwnKey[], others: KeyOfOthers[], several: boolean): str
         ? { day: startDay, dtk: base64 }
         : protocol === "dp3t"
           ? { key: base64, keyDate: startDay * 86_400_000, ended, ...(lastDay === undefined ? {} : { lastDay }) }
-          : { day: startDay, key: base64 };
+          : protocol === "opencovidtrace"
+            ? { day: startDay, value: Buffer.from(key.subarray(0, 16)).toString("base64"), meta: Buffer.from(key.subarray(16)).toString("base64") }
+            : { day: startDay, key: base64 };
     byProtocol[protocol] = [...(byProtocol[protocol] ?? []), entry];
   }
   return `${JSON.stringify(several ? byProtocol : gaen, undefined, 1)}\n`;

@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError } from "commander";
 import { PROTOCOLS } from "../../boards/capabilities.ts";
 import { utc } from "../device/clock-words.ts";
 import { ConfigError } from "../errors.ts";
-import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import type { MarkKind, StoredMark } from "../store/marks.ts";
 import { Store } from "../store/store.ts";
 import { namedBoard, openKnown } from "./named-board.ts";
@@ -27,7 +26,7 @@ function parseIdentifier(text: string): Uint8Array {
   return Buffer.from(text, "hex");
 }
 
-const PROTOCOL_NAMES = [...Object.keys(PROTOCOLS).filter((name) => name !== "smartbeacon"), CONTACTS];
+const PROTOCOL_NAMES = Object.keys(PROTOCOLS).filter((name) => name !== "smartbeacon");
 
 /** What the mark of a time says. */
 const PERIODS = {

@@ -1,12 +1,17 @@
 import { utc } from "../device/clock-words.ts";
+import { createTally } from "../matching/diagnosis-keys.ts";
+import { listOthers, type MatchReport, setListedApart } from "../matching/exposure-list.ts";
+import { matchOpenCovidTrace } from "../matching/others.ts";
 import { setSafeApart } from "../matching/safe.ts";
+import { nodeCrypto } from "../node-crypto.ts";
 import { parsePublishedKeys } from "../opencovidtrace/contact-files.ts";
 import { CONTACTS, type ContactMatch, matchContacts } from "../opencovidtrace/contact-matches.ts";
 import type { StoredContact } from "../store/contacts.ts";
 import type { Store } from "../store/store.ts";
-import type { KeyFile } from "./match-others.ts";
+import { encountersInTime, type KeyFile } from "./match-others.ts";
+import { UNCORRECTED } from "./receivers.ts";
 
-// `tracelet match --protocol opencovidtrace`: published keys in contacts by QR code.
+// `tracelet match --protocol opencovidtrace`: published keys in contacts by QR code, and in what boards have read of others.
 
 /** A contact that matched, as `--json` tells it. Keys and identifiers in hex; null where something is not known. */
 export interface ListedContact {
@@ -32,6 +37,8 @@ export interface ContactsReport {
   safe: ListedContact[];
   keys: number;
   contacts: number;
+  /** The same keys in what boards have read of others. */
+  heard: MatchReport;
 }
 
 function list({ contact, key, opened }: ContactMatch<StoredContact>): ListedContact {
@@ -49,7 +56,7 @@ function list({ contact, key, opened }: ContactMatch<StoredContact>): ListedCont
 }
 
 /** @throws FormatError "bad_keys" */
-export async function matchStoredContacts(store: Store, files: KeyFile[], tolerance: number): Promise<ContactsReport> {
+export async function matchStoredContacts(store: Store, files: KeyFile[], tolerance: number, receivers = UNCORRECTED): Promise<ContactsReport> {
   const keys = files.flatMap(({ path, bytes }) => parsePublishedKeys(Buffer.from(bytes).toString("utf8"), path));
   const contacts = await store.contacts();
   const { counting, safe } = setSafeApart(
@@ -63,10 +70,23 @@ export async function matchStoredContacts(store: Store, files: KeyFile[], tolera
       lastSeen: receivedAt,
     }),
   );
-  return { protocol: CONTACTS, exposures: counting, safe, keys: keys.length, contacts: contacts.length };
+  const apart = createTally("encounter");
+  const encounters = await encountersInTime(store, CONTACTS, apart, receivers);
+  const { exposures, setApart, dense } = matchOpenCovidTrace(nodeCrypto, keys, encounters, tolerance);
+  const listed = setListedApart(await store.marks(), CONTACTS, exposures.map(listOthers));
+  const heard: MatchReport = {
+    protocol: CONTACTS,
+    exposures: listed.counting,
+    safe: listed.safe,
+    keys: keys.length,
+    encounters: encounters.length,
+    setApart: [...setApart, ...apart.list()],
+    dense,
+  };
+  return { protocol: CONTACTS, exposures: counting, safe, keys: keys.length, contacts: contacts.length, heard };
 }
 
-/** For a person: identifiers and keys by their first digits only (COM-06), and no positions. */
+/** For a person: identifiers and keys by their first digits only (COM-06), and no positions. What boards have read is described by match.ts. */
 export function describeContacts({ exposures, safe, keys, contacts }: ContactsReport): string {
   const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
   const line = ({ receivedAt, board, identifier, key }: ListedContact) =>
@@ -75,6 +95,5 @@ export function describeContacts({ exposures, safe, keys, contacts }: ContactsRe
     `${counted(exposures.length, "exposure")}: ${counted(keys, "key")} looked for in ${counted(contacts, "contact")}`,
     ...exposures.map(line),
     ...(safe.length > 0 ? [`${safe.length} more marked as safe, which don't count:`, ...safe.map(line)] : []),
-    "Nobody vouches for files of this protocol: they have no signature",
   ].join("\n");
 }

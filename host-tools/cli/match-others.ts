@@ -93,15 +93,20 @@ function readPublished(protocol: string, files: KeyFile[]): { keys: number; matc
   );
 }
 
-/** Looks for what was published of a protocol in all that the store knows the time of. */
-export async function matchStoredOthers(store: Store, protocol: string, files: KeyFile[], receivers = UNCORRECTED): Promise<MatchReport> {
-  const published = readPublished(protocol, files);
-  const apart = createTally("encounter");
-  const encounters = (await store.encountersOf(protocol)).flatMap(({ firstSeen, lastSeen, ...rest }) => {
+/** Encounters of a protocol whose time is known; the others go to `apart`. */
+export async function encountersInTime(store: Store, protocol: string, apart: ReturnType<typeof createTally>, receivers = UNCORRECTED) {
+  return (await store.encountersOf(protocol)).flatMap(({ firstSeen, lastSeen, ...rest }) => {
     if (firstSeen !== null && lastSeen !== null) return asReference({ firstSeen, lastSeen, ...rest }, receivers);
     apart.add("time not known yet");
     return [];
   });
+}
+
+/** Looks for what was published of a protocol in all that the store knows the time of. */
+export async function matchStoredOthers(store: Store, protocol: string, files: KeyFile[], receivers = UNCORRECTED): Promise<MatchReport> {
+  const published = readPublished(protocol, files);
+  const apart = createTally("encounter");
+  const encounters = await encountersInTime(store, protocol, apart, receivers);
   const { exposures, setApart, dense } = published.match(encounters);
   const { counting, safe } = setListedApart(await store.marks(), protocol, exposures.map(listOthers));
   return {

@@ -168,7 +168,7 @@ Files of --protocol:
   ct10             JSON, [{"day": days since 1970, "dtk": base64 of a daily tracing key}, …]
   dp3t             exposed list of a DP-3T backend, JSON or Protocol Buffers message
   dp3t-unlinkable  list of published hashes (DP3U)
-  opencovidtrace   JSON of a key server, {"keys": [{"value", "day", "meta"}, …]}: looked for in contacts by QR code
+  opencovidtrace   JSON of a key server, {"keys": [{"value", "day", "meta"}, …]}: looked for in contacts by QR code and in what boards have read
 
 What was marked as safe (tracelet mark) is told apart and doesn't count.
 
@@ -215,8 +215,8 @@ async function matchOthers(paths: string[], { db, protocol, key, tolerance, stat
   const store = Store.open(db, { readOnly: true });
   try {
     if (protocol === CONTACTS) {
-      const report = await matchStoredContacts(store, files, tolerance);
-      return output.result(report, describeContacts(report));
+      const report = await matchStoredContacts(store, files, tolerance, await readReceivers(store, calibration));
+      return output.result(report, `${describeContacts(report)}\nRead by boards: ${describe(report.heard)}`);
     }
     const report = await matchStoredOthers(store, protocol, files, await readReceivers(store, calibration));
     output.result(report, describe(report));

@@ -1,10 +1,13 @@
 import { EPOCHS } from "../../protocols/dp3t/low-cost.ts";
-import { INTERVAL_SECONDS, ROLLING_PERIOD } from "../../protocols/gaen/key-schedule.ts";
+import { rollingProximityIdentifiers } from "../../protocols/gaen/identifier-series.ts";
+import { INTERVAL_SECONDS, ROLLING_PERIOD, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
 import type { BlockCipher, Crypto } from "../../protocols/ports.ts";
+import { type DayKey, isInTime } from "../opencovidtrace/matching.ts";
 import { INTERVALS, matchDailyKeys, type PublishedDailyKey, TOLERANCE } from "./contact-tracing-v1.ts";
 import { createCandidateCount, FALSE_PAIR_OF_OTHERS, falseMatchProbability } from "./dense.ts";
 import { createTally, type SetApart } from "./diagnosis-keys.ts";
 import { MOST_DAYS, matchHashBeginnings, matchLowCost, type PublishedKey } from "./dp3t.ts";
+import { createFinder } from "./identifier-finder.ts";
 import { attenuation } from "./sighting-rules.ts";
 
 // Encounters of the other protocols against what was published, by the rules of contact-tracing-v1.ts and dp3t.ts, which are those of single sightings: an encounter counts if its first
@@ -190,4 +193,33 @@ export function matchDp3tUnlinkable<E extends HeardOthers>(
     return { encounter: observation.encounter, key, day: null, from: 0, until: Number.POSITIVE_INFINITY };
   });
   return conclude(encounters, found, DP3T_TX_POWER, () => hashes.length);
+}
+
+/**
+ * OpenCovidTrace: what was read on the key's own day, in clocks of the receiver (OCT-03); with `tolerance`, a number of intervals, also beside its midnights. Nothing says with what power a
+ * peer sends, so no attenuation is known.
+ */
+export function matchOpenCovidTrace<E extends HeardOthers>(
+  crypto: Crypto,
+  keys: readonly DayKey[],
+  encounters: readonly E[],
+  tolerance = 0,
+): OthersMatches<E> {
+  const sightings = ends(encounters);
+  const { find } = createFinder(crypto, sightings, ({ encounter }) => encounter.identifier);
+  const found = keys.flatMap(({ dailyKey, day }) => {
+    const series = rollingProximityIdentifiers(crypto, rollingProximityIdentifierKey(crypto, dailyKey), day * ROLLING_PERIOD, ROLLING_PERIOD);
+    return find(series).flatMap(({ entry: { encounter, heardAt }, number }) => {
+      const heard = Math.floor(heardAt / DAY);
+      return isInTime(heard - day, number, tolerance) ? [{ encounter, key: dailyKey, day, from: heard * DAY, until: (heard + 1) * DAY }] : [];
+    });
+  });
+  const days = ({ firstSeen, lastSeen }: E) => new Set([firstSeen, lastSeen].map((time) => Math.floor(time / DAY)));
+  // all identifiers of a key of the same day, and of one of the day beside those that the tolerance grants
+  const candidates = (encounter: E) =>
+    [...days(encounter)].reduce(
+      (sum, day) => keys.reduce((so, key) => so + (key.day === day ? ROLLING_PERIOD : Math.abs(key.day - day) === 1 ? tolerance : 0), sum),
+      0,
+    );
+  return conclude(encounters, found, null, candidates);
 }

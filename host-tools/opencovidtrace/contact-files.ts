@@ -27,7 +27,11 @@ const day = z.int().min(0).max(LAST_DAY);
 // a push brings secret and time only
 const answerShape = z.object({ secret: z.string(), tst: z.int() });
 const placesShape = z.array(z.strictObject({ day, lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) }));
-const keysShape = z.object({ keys: z.array(z.object({ value: z.string(), day, meta: z.string().optional() })) });
+const keyList = z.array(z.object({ value: z.string(), day, meta: z.string().optional() }));
+const keysShape = z.preprocess(
+  (json) => (typeof json === "object" && json !== null && "opencovidtrace" in json ? { keys: json.opencovidtrace } : json),
+  z.object({ keys: keyList }),
+);
 
 const EXPECTED_ANSWER = '{"secret": base64 of 32 bytes, "tst": Unix ms}';
 const EXPECTED_PLACES = '[{"day": days since 1970, "lat": degrees, "lng": degrees}, …]';
@@ -61,7 +65,7 @@ export function parsePlaces(text: string, file: string): Place[] {
   return parse(placesShape, text, file, "bad_places", EXPECTED_PLACES);
 }
 
-/** Published keys, as a server gives them: GET /keys. @throws FormatError "bad_keys" */
+/** Published keys, as a server gives them: GET /keys; or those of a file of `tracelet keys pull`. @throws FormatError "bad_keys" */
 export function parsePublishedKeys(text: string, file: string): DayKey[] {
   return parse(keysShape, text, file, "bad_keys", EXPECTED_KEYS).keys.map(({ value, day, meta }, i) => {
     const dailyKey = decodeBase64(value);

@@ -36,9 +36,13 @@ export function matches(key: DayKey, contact: { rollingId: Uint8Array; day: numb
   const apart = contact.day - key.day;
   if (Math.abs(apart) > (tolerance > 0 ? 1 : 0)) return false;
   const interval = intervalOf(key, contact.rollingId);
-  if (interval === undefined) return false;
-  const ofDay = interval - key.day * ROLLING_PERIOD;
+  return interval !== undefined && isInTime(apart, interval - key.day * ROLLING_PERIOD, tolerance);
+}
+
+/** May an identifier of interval `ofDay` of a key's day have been met so many days after it? `tolerance` as in `matches`. */
+export function isInTime(apart: number, ofDay: number, tolerance: number): boolean {
   if (apart === 0) return true;
+  if (Math.abs(apart) > 1) return false;
   return apart > 0 ? ofDay >= ROLLING_PERIOD - tolerance : ofDay < tolerance;
 }
 

@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import { readU32 } from "../../protocols/bytes.ts";
 import { ROLLING_PERIOD } from "../../protocols/gaen/key-schedule.ts";
 import { KEY_OF_OTHERS_ENDED } from "../../protocols/log-format.ts";
-import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG } from "../../protocols/protocol-tags.ts";
+import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, OPENCOVIDTRACE_TAG } from "../../protocols/protocol-tags.ts";
 import { type BoardContact, meetBoard } from "./boards.ts";
 import { isOfOthers, otherProtocol, splitPayloads } from "./log-decoder.ts";
 import type { Tables } from "./schema.ts";
@@ -16,6 +16,7 @@ import type { Tables } from "./schema.ts";
  * ct10             the daily tracing key of `startDay`, 16 bytes
  * dp3t             SK of `startDay`, 32 bytes, from which those of all later days follow
  * dp3t-unlinkable  what the seeds of `startDay` are made of, 16 bytes: see epochSeed
+ * opencovidtrace   daily key and meta key of `startDay`, 16 bytes each
  */
 export interface KeyOfOthers {
   /** Name, of PROTOCOLS in boards/capabilities.ts. */
@@ -69,7 +70,7 @@ export function decodeKeysOfOthers(payloads: Uint8Array): DecodedKeysOfOthers {
     const name = `${key.protocol} ${key.startDay} ${Buffer.from(key.key).toString("latin1")}`;
     if (key.ended || !keys.has(name)) keys.set(name, key);
   };
-  /** Parts of SKs that began on the same day and are in the same state, in the order of the log. */
+  /** Parts of secrets of several that began on the same day and are in the same state, in the order of the log. */
   const chains = new Map<string, Part[]>();
   for (const payload of splitPayloads(payloads).filter(isOfOthers)) {
     const content = Buffer.from(payload).toString("latin1");
@@ -79,19 +80,20 @@ export function decodeKeysOfOthers(payloads: Uint8Array): DecodedKeysOfOthers {
     const { tag, startDay, ended, bytes } = part;
     const protocol = otherProtocol(tag);
     if (protocol === undefined) setApart(`unknown protocol ${tag}`);
-    else if (tag === DP3T_TAG) {
-      const chain = `${startDay} ${ended} ${part.period}`;
+    else if (tag === DP3T_TAG || tag === OPENCOVIDTRACE_TAG) {
+      const chain = `${tag} ${startDay} ${ended} ${part.period}`;
       chains.set(chain, [...(chains.get(chain) ?? []), part]);
     } else if ((tag === CT10_TAG || tag === DP3T_UNLINKABLE_TAG) && part.part === 0)
       add({ protocol, key: bytes, startDay, lastDay: startDay, ended });
     else setApart(`${protocol}: a part that no key of it has`);
   }
   for (const parts of chains.values()) {
-    const protocol = otherProtocol(DP3T_TAG)!;
+    const { tag } = parts[0];
+    const protocol = otherProtocol(tag)!;
     const { joined, incomplete } = joinChain(parts);
     for (const { key, first } of joined) {
       const { startDay, ended, period } = first;
-      add({ protocol, key, startDay, lastDay: ended ? startDay + period : undefined, ended });
+      add({ protocol, key, startDay, lastDay: tag !== DP3T_TAG ? startDay : ended ? startDay + period : undefined, ended });
     }
     if (incomplete > 0) setApart(`${protocol}: incomplete, its other half is not there`, incomplete);
   }
@@ -102,7 +104,7 @@ export function decodeKeysOfOthers(payloads: Uint8Array): DecodedKeysOfOthers {
 }
 
 /**
- * SKs out of parts 0 and 1. Chains that ended on the day they began look alike, but each was written in one go, so its parts follow each other; and where the oldest page's were
+ * Secrets out of parts 0 and 1. Chains that ended on the day they began look alike, but each was written in one go, so its parts follow each other; and where the oldest page's were
  * copied to the newest, the first part of the list follows the last one.
  */
 function joinChain(parts: Part[]): { joined: { key: Uint8Array; first: Part }[]; incomplete: number } {

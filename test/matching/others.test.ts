@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exportFiles } from "../../host-tools/cli/export.ts";
 import { readDailyKeys, readExposedList } from "../../host-tools/cli/match-others.ts";
 import { publishedHashes } from "../../host-tools/matching/dp3t.ts";
-import { type HeardOthers, matchDp3t, matchDp3tUnlinkable, matchV1 } from "../../host-tools/matching/others.ts";
+import { type HeardOthers, matchDp3t, matchDp3tUnlinkable, matchOpenCovidTrace, matchV1 } from "../../host-tools/matching/others.ts";
 import { aesEncrypt, nodeCrypto } from "../../host-tools/node-crypto.ts";
 import { Store } from "../../host-tools/store/store.ts";
 import { rollingProximityIdentifier } from "../../protocols/contact-tracing-v1/key-schedule.ts";
@@ -15,6 +15,7 @@ import { encodeExposedList, exposedListToJson } from "../../protocols/dp3t/expos
 import { encodeHashList } from "../../protocols/dp3t/hash-list.ts";
 import { ephIds, nextSecretKey } from "../../protocols/dp3t/low-cost.ts";
 import { ephId, epochSeed, observationHash } from "../../protocols/dp3t/unlinkable.ts";
+import { rollingId } from "../../protocols/opencovidtrace/payload.ts";
 import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG } from "../../protocols/protocol-tags.ts";
 import { clock, dense, encounter, mark, othersDenseSlot, othersSlot, slots } from "../store/slots.ts";
 import { tracelet } from "../support/command-line.ts";
@@ -31,6 +32,42 @@ const heard = (identifier: Uint8Array, from: number, to = from, more: Partial<He
   return { identifier, txPower: -4, board: "badge-7", firstSeen: from, lastSeen: to, maxRssi: -60, ...more };
 };
 const dp3t = (...encounters: HeardOthers[]) => matchDp3t(nodeCrypto, aesEncrypt, [LIST], encounters);
+
+describe("encounters of OpenCovidTrace", () => {
+  const KEY = { dailyKey: DAILY, day: DAY };
+  const first = rollingId(nodeCrypto, DAILY, DAY * 144);
+  const noon = rollingId(nodeCrypto, DAILY, DAY * 144 + 72);
+  const last = rollingId(nodeCrypto, DAILY, DAY * 144 + 143);
+  const midnight = (DAY + 1) * 86400;
+  const matched = (tolerance: number, ...encounters: HeardOthers[]) =>
+    matchOpenCovidTrace(nodeCrypto, [KEY], encounters, tolerance).exposures.map(({ firstSeen, lastSeen }) => [firstSeen, lastSeen]);
+
+  test("OCT-03: they count on the day of their key alone, at any time of it, for the part of it", () => {
+    expect(matched(0, heard(noon, NOON, NOON + 60), heard(first, NOON + 3600), heard(noon, NOON + 86400), heard(noon, NOON - 86400))).toEqual([
+      [NOON, NOON + 60],
+      [NOON + 3600, NOON + 3600],
+    ]);
+    expect(matched(0, heard(last, midnight - 100, midnight + 50))).toEqual([[midnight - 100, midnight - 1]]);
+  });
+
+  test("OCT-03: beside midnight only where a tolerance is given, and only what was made so near to it", () => {
+    const late = heard(last, midnight + 50);
+    const early = heard(first, midnight - 86400 - 50);
+    expect(matched(0, late, early)).toEqual([]);
+    expect(matched(1, late, early)).toHaveLength(2);
+    expect(matched(12, heard(noon, midnight + 50), heard(last, midnight + 86400))).toEqual([]);
+  });
+
+  test("nothing says how strongly a peer sends; a dense one is found by 40 bits, among all identifiers of its day", () => {
+    const [full, dense] = matchOpenCovidTrace(
+      nodeCrypto,
+      [KEY, { ...KEY, dailyKey: SK.subarray(0, 16) }],
+      [heard(noon, NOON, NOON, { txPower: null }), heard(noon.slice(0, 5), NOON + 60, NOON + 60, { txPower: null })],
+    ).exposures;
+    expect([full.txPower, full.attenuation, full.falseMatchProbability]).toEqual([null, null, 0]);
+    expect(dense.falseMatchProbability).toBeCloseTo((2 * 144) / 2 ** 40, 15);
+  });
+});
 
 describe("encounters of DP-3T, low-cost", () => {
   const today = ephIdOf(SK, 17);

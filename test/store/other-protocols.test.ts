@@ -11,7 +11,7 @@ import { MIGRATIONS } from "../../host-tools/store/migrations/index.ts";
 import { Store } from "../../host-tools/store/store.ts";
 import { writeInt } from "../../protocols/bytes.ts";
 import { KEY_OF_OTHERS, KEY_OF_OTHERS_ENDED, PAYLOAD_BYTES } from "../../protocols/log-format.ts";
-import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG } from "../../protocols/protocol-tags.ts";
+import { CT10_TAG, DP3T_TAG, DP3T_UNLINKABLE_TAG, OPENCOVIDTRACE_TAG } from "../../protocols/protocol-tags.ts";
 import { at, clock, dense, encounter, othersDenseSlot, othersSlot, slots } from "./slots.ts";
 
 const BOARD = { logId: "00112233aabbccdd" };
@@ -138,6 +138,28 @@ describe("own keys of the other protocols", () => {
       ["02".repeat(16), { protocol: "dp3t-unlinkable", startDay: DAY - 1, lastDay: DAY - 1, ended: false }],
       ["01".repeat(16), { protocol: "ct10", startDay: DAY, lastDay: DAY, ended: true }],
     ]);
+  });
+
+  test("OpenCovidTrace's are two, of a day each, ended ones as well; half of one is none", () => {
+    const days = (fill: number, more: { day?: number; ended?: boolean } = {}) => [0, 1].map((n) => part(OPENCOVIDTRACE_TAG, n, fill + n, more));
+    const answer = slots(
+      ...days(30, { day: DAY - 1 }),
+      ...days(50, { ended: true }),
+      ...days(60),
+      ...chain(10),
+      part(OPENCOVIDTRACE_TAG, 1, 9, { day: DAY - 5 }),
+    );
+    const { keys, setApart } = decodeKeysOfOthers(answer);
+    expect(
+      keys
+        .filter(({ protocol }) => protocol === "opencovidtrace")
+        .map(({ key, startDay, lastDay, ended }) => [key[0], key[16], startDay - DAY, lastDay! - DAY, ended]),
+    ).toEqual([
+      [30, 31, -1, -1, false],
+      [50, 51, 0, 0, true],
+      [60, 61, 0, 0, false],
+    ]);
+    expect(setApart).toEqual([{ reason: "opencovidtrace: incomplete, its other half is not there", count: 1 }]);
   });
 
   test("half of a key, a part no key has and an unknown protocol are set apart with a word, and never with their bytes", () => {
