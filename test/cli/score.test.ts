@@ -55,7 +55,7 @@ beforeAll(async () => {
     sightingSlot(rpi(NOON), -60, 400),
     othersSlot(DP3T_TAG, ephId, 0, { first: 300, seconds: 600, count: 9, maxRssi: -61, below: 4 }),
   );
-  await store.commitPull({ logId: "00112233aabbccdd", id: "badge-7", name: "Ida" }, [{ seq: 145, era: 1, baseTick: 0, slots: log }]);
+  await store.commitPull({ logId: "00112233aabbccdd", id: "badge-7", name: "Ida", type: "PUCKJS" }, [{ seq: 145, era: 1, baseTick: 0, slots: log }]);
   await store.addMark({ board: "badge-7", protocol: null, identifier: rpi(NOON + 20), from: null, to: null, note: "wall" });
   await store.close();
   vi.useFakeTimers({ now: (TODAY * 86400 + 3 * 86400 + 5000) * 1000, toFake: ["Date"] });
@@ -174,6 +174,17 @@ describe("tracelet score", () => {
     };
     expect(await scans()).toEqual([600, 2]);
     expect(await scans("--cycle", "150")).toEqual([150, 5]);
+  });
+
+  test("a calibration corrects what the board's model hears, and leaves other models as they are", async () => {
+    const typical = async (device: string) => {
+      writeFileSync(path("calibration.csv"), `oem,device,model,rssi correction,tx,calibration confidence\nEspruino,${device},x,9,-9,0\n`);
+      const { boards } = JSON.parse(await score("--calibration", path("calibration.csv"), "--json"));
+      return boards[0].exposureWindows[0].scanInstances[0];
+    };
+    expect(await typical("puckjs")).toMatchObject({ typicalAttenuationDb: 57, minAttenuationDb: 56 });
+    expect(await typical("pixljs")).toMatchObject({ typicalAttenuationDb: 66, minAttenuationDb: 65 });
+    await expect(score("--calibration", path("none.csv"))).rejects.toMatchObject({ code: "unreadable_file" });
   });
 
   test("a configuration of another rule is refused, and so is a board that is not there", async () => {
