@@ -39,12 +39,14 @@ const BENCHES: { [name: string]: () => Promise<unknown> } = {
   // windows and exposures from encounters against those from every sighting
   async risk() {
     const rows = [];
-    for (const [scanTime, recordForm] of [
-      [2, 0],
-      [4, 0],
-      [2, 1],
-    ])
-      rows.push(await measureRisk({ pairs: 10, meetings: 7, scanTime: scanTime!, recordForm: recordForm! }));
+    for (const moving of [false, true]) {
+      for (const [scanTime, recordForm] of [
+        [2, 0],
+        [4, 0],
+        [2, 1],
+      ])
+        rows.push(await measureRisk({ pairs: 10, meetings: 7, scanTime: scanTime!, recordForm: recordForm!, moving }));
+    }
     return rows;
   },
   interpreter: measureInterpreter,

@@ -10,6 +10,8 @@ import { diagnosisKeys } from "../host-tools/matching/diagnosis-keys.ts";
 import { listExposure } from "../host-tools/matching/exposure-list.ts";
 import { matchEncounters } from "../host-tools/matching/matcher.ts";
 import { nodeCrypto } from "../host-tools/node-crypto.ts";
+import { DEFAULT_WINDOW_CONFIGURATION, summaryRules } from "../host-tools/risk/configuration.ts";
+import { weightedDuration } from "../host-tools/risk/daily-summaries.ts";
 import { keyExposures } from "../host-tools/risk/exposures.ts";
 import { aggregatedSightings, allSightings, type HeardKey, heardKeys } from "../host-tools/risk/heard-keys.ts";
 import type { Sighting } from "../host-tools/risk/sighting.ts";
@@ -28,11 +30,15 @@ const HOUR = 3600;
 const APART = 5000;
 const MEETINGS_APART = 3 * HOUR;
 const THRESHOLDS = { low: 55, high: 67 };
+const RULES = summaryRules(DEFAULT_WINDOW_CONFIGURATION);
+const STEP_SECONDS = 180;
 
 interface Meeting {
   from: number;
   to: number;
   metres: number;
+  /** Another distance for each step of three minutes, of those who walk about. */
+  walk: number[];
 }
 /** What a radio has reported, and when its scans began. */
 interface Heard {
@@ -46,6 +52,8 @@ interface Figures {
   /** Mean of typical attenuation, weighted by time. */
   typical: number;
   min: number;
+  /** Weighed by attenuation as without a configuration. */
+  weighedSeconds: number;
   /** Version 1. */
   exposureSeconds: number;
   exposureAttenuation: number;
@@ -57,6 +65,8 @@ export interface RiskOptions {
   scanTime: number;
   /** 0 full, 1 dense. */
   recordForm: number;
+  /** They walk about: another distance every three minutes. */
+  moving?: boolean;
 }
 
 function keepHeard(board: VirtualBoard, world: World): Heard {
@@ -86,6 +96,7 @@ function figures(windowed: Sighting[], aggregated: Sighting[]): Figures {
   return {
     seconds,
     typical: scans.reduce((sum, one) => sum + one.seconds * one.typical, 0) / seconds,
+    weighedSeconds: weightedDuration(RULES, scans),
     min: scans.reduce((sum, one) => sum + one.seconds * one.min, 0) / seconds,
     exposureSeconds,
     exposureAttenuation: exposures.reduce((sum, one) => sum + one.durationSeconds * one.attenuation, 0) / exposureSeconds,
@@ -104,7 +115,9 @@ function meetingsOf(options: RiskOptions): Meeting[][] {
   return Array.from({ length: options.pairs }, () =>
     Array.from({ length: options.meetings }, (_, n) => {
       const from = START + HOUR + n * MEETINGS_APART + Math.floor(random.next() * 1200);
-      return { from, to: from + 300 + Math.floor(random.next() * 6600), metres: 0.5 * 16 ** random.next() };
+      const to = from + 300 + Math.floor(random.next() * 6600);
+      const metres = 0.5 * 16 ** random.next();
+      return { from, to, metres, walk: options.moving ? Array.from({ length: 40 }, () => 0.5 * 16 ** random.next()) : [] };
     }),
   );
 }
@@ -134,7 +147,9 @@ export async function measureRisk(options: RiskOptions, firmware?: Firmware) {
     [0, 1].map((side) => {
       const board = world.addBoard(puckjs, (time) => {
         const meeting = meetings.find(({ from, to }) => time >= from && time < to);
-        return { x: (3 * pair + (meeting ? 0 : side)) * APART + (meeting && side === 1 ? meeting.metres : 0), y: meeting ? 0 : APART };
+        if (!meeting) return { x: (3 * pair + side) * APART, y: APART };
+        const metres = meeting.walk[Math.floor((time - meeting.from) / STEP_SECONDS)] ?? meeting.metres;
+        return { x: 3 * pair * APART + side * metres, y: 0 };
       });
       return { board, heard: keepHeard(board, world) };
     }),
@@ -201,6 +216,8 @@ export async function measureRisk(options: RiskOptions, firmware?: Firmware) {
       compared: rows.length,
       missed,
       windowMinutes: compare(({ seconds }) => seconds / 60),
+      weighedMinutes: compare(({ weighedSeconds }) => weighedSeconds / 60),
+      meanWeighedMinutes: rounded(mean(rows.map(({ single }) => single.weighedSeconds / 60))),
       typicalAttenuation: compare(({ typical }) => typical),
       minAttenuation: compare(({ min }) => min),
       exposureMinutes: compare(({ exposureSeconds }) => exposureSeconds / 60),

@@ -22,12 +22,14 @@ const MANY = 127;
 const SHORTEST_PERIOD = 60;
 /** dB: in a scan of ten or twenty packets the strongest lies about so much above their mean, rather less than more (docs/risk.md). */
 const STRONGEST_ABOVE_MEAN = 5;
+/** What fading does not explain is movement: so much of what the strongest is above that is added to the mean of every scan, since minutes that were near weigh more than those far off take away. */
+const PART_OF_MOVEMENT = 0.2;
 
 /**
  * The scans of an encounter, each as one sighting; at least one. `cycleSeconds`: from the beginning of one of the board's scans to the next.
  *
  * - Between the first scan and the last there was one each cycle, and each had heard the sender, as long as the count allows it: one that was missed stays unseen.
- * - Each has the mean attenuation of the encounter; without a mean the smallest one.
+ * - Each has the mean attenuation of the encounter, a fifth nearer by what the strongest report is more than 5 dB above it; without a mean the smallest one.
  * - The strongest report of each is taken to be 5 dB nearer than the mean, but no nearer than the encounter's strongest.
  */
 export function scansOfEncounter(encounter: MergedSightings, cycleSeconds: number): Sighting[] {
@@ -35,7 +37,8 @@ export function scansOfEncounter(encounter: MergedSightings, cycleSeconds: numbe
   const period = Math.max(cycleSeconds, SHORTEST_PERIOD);
   const most = count === null || count >= MANY ? Number.POSITIVE_INFINITY : Math.max(1, count);
   const scans = Math.min(Math.round((lastSeen - firstSeen) / period) + 1, most);
-  const mean = meanRssi ?? maxRssi;
+  const told = meanRssi ?? maxRssi;
+  const mean = Math.round(told + PART_OF_MOVEMENT * Math.max(0, maxRssi - STRONGEST_ABOVE_MEAN - told));
   const attenuation = Math.max(0, txPower - mean);
   const strongest = Math.max(0, txPower - Math.min(maxRssi, mean + STRONGEST_ABOVE_MEAN));
   return Array.from({ length: scans }, (_, i) => {

@@ -11,7 +11,7 @@ const encounter = (more: Partial<MergedSightings> = {}): MergedSightings => ({
   lastSeen: BEGIN + 900,
   count: 40,
   maxRssi: -60,
-  meanRssi: -68,
+  meanRssi: -67,
   txPower: 0,
   confidence: 2,
   ...more,
@@ -21,16 +21,21 @@ describe("scans of an encounter", () => {
   test("are one a cycle, with the mean attenuation, the strongest 5 dB nearer", () => {
     const scans = scansOfEncounter(encounter(), 300);
     expect(scans.map(({ heardAt }) => heardAt - BEGIN)).toEqual([0, 300, 600, 900]);
-    expect(scans[1]).toEqual({ heardAt: BEGIN + 300, attenuation: 68, strongest: 63, previousScan: BEGIN, confidence: 2 });
+    expect(scans[1]).toEqual({ heardAt: BEGIN + 300, attenuation: 67, strongest: 62, previousScan: BEGIN, confidence: 2 });
     const [{ start, confidence, scans: instances }] = exposureWindows(scans);
     expect([start, confidence]).toEqual([BEGIN, 2]);
-    expect(instances).toEqual(Array(4).fill({ typical: 68, min: 63, seconds: 300 }));
+    expect(instances).toEqual(Array(4).fill({ typical: 67, min: 62, seconds: 300 }));
   });
 
   test("are never nearer than the encounter's strongest, and as near as that where no mean is known", () => {
-    expect(scansOfEncounter(encounter({ maxRssi: -66 }), 300)[0].strongest).toBe(66);
+    expect(scansOfEncounter(encounter({ maxRssi: -65 }), 300)[0].strongest).toBe(65);
     expect(scansOfEncounter(encounter({ meanRssi: null }), 300)[0]).toMatchObject({ attenuation: 60, strongest: 60 });
     expect(scansOfEncounter(encounter({ txPower: -70 }), 300)[0]).toMatchObject({ attenuation: 0, strongest: 0 });
+  });
+
+  test("are nearer than the mean where the strongest report tells that the sender was nearer for a while", () => {
+    const attenuationAt = (maxRssi: number) => scansOfEncounter(encounter({ maxRssi, meanRssi: -80 }), 300)[0].attenuation;
+    expect([-80, -75, -70, -65, -50].map(attenuationAt)).toEqual([80, 80, 79, 78, 75]);
   });
 
   test("are no more than the sightings that were counted, but where the board stopped counting or does not tell", () => {
