@@ -5,8 +5,8 @@ const NEXT = `
 Try next:
   open out/report.html                                   exposures minute by minute, for people
   npx tracelet match out/export.zip --db out/tracelet.db --key out/public.pem
-  npx tracelet score out/export.zip --db out/tracelet.db --key out/public.pem
-  npx tracelet report out/export.zip --db out/tracelet.db --key out/public.pem --out out/own.html --zone Europe/Vienna
+  npx tracelet score out/export.zip --db out/tracelet.db --key out/public.pem --calibration out/calibration.csv
+  npx tracelet report out/export.zip --db out/tracelet.db --key out/public.pem --calibration out/calibration.csv --out out/own.html --zone Europe/Vienna
   npx tracelet virtual --board puckjs --tcp 9601      then, in another terminal:
   npx tracelet flash --port tcp://localhost:9601 --board puckjs --role wearable --protocol gaen`;
 

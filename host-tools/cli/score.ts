@@ -31,7 +31,8 @@ interface Answer {
 type Judge = (heard: HeardKey[], today: number) => Answer;
 
 const dayName = (day: number) => new Date(day * DAY * 1000).toISOString().slice(0, 10);
-const minutes = (seconds: number) => `${Math.round(seconds / 60)} min`;
+/** A decimal where it may matter: whether a limit is reached. */
+const minutes = (seconds: number) => `${Number((seconds / 60).toFixed(1))} min`;
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 /** The rule with its configuration; `file` undefined: as docs/risk.md tells. @throws ConfigError "bad_config" */

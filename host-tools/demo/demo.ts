@@ -1,9 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBoard } from "../../boards/index.ts";
+import { ASSUMED_BOARDS } from "../calibration/assumed-boards.ts";
+import { calibrationLines } from "../calibration/calibration-list.ts";
 import { exportFiles } from "../cli/export.ts";
 import { toBundle } from "../cli/flash.ts";
 import { matchStore, readTrustedExport } from "../cli/match.ts";
+import { readReceivers } from "../cli/receivers.ts";
 import { reportContext, scoredDays } from "../cli/report.ts";
 import { cycleOfBoards } from "../cli/score-input.ts";
 import type { Board } from "../device/board.ts";
@@ -50,6 +53,7 @@ const OUTPUT = {
   csv: "csv",
   keys: "export.zip",
   publicKey: "public.pem",
+  calibration: "calibration.csv",
   report: "report.html",
 };
 
@@ -109,8 +113,13 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
     );
 
     const trust = { publicKeys: [readPublicKey(pair.publicPem, "demo key")], allowUnsigned: false };
-    const report = await matchStore(store, [readTrustedExport(path(OUTPUT.keys), trust)]);
-    say(`6  Matched against ${report.encounters} encounters: ${report.exposures.length} identifiers were made from these keys`);
+    // what the virtual air assumes of an antenna is exactly what is assumed here
+    writeFileSync(path(OUTPUT.calibration), `${calibrationLines(ASSUMED_BOARDS).join("\n")}\n`);
+    const receivers = await readReceivers(store, path(OUTPUT.calibration));
+    const report = await matchStore(store, [readTrustedExport(path(OUTPUT.keys), trust)], { receivers });
+    say(
+      `6  Matched against ${report.encounters} encounters: ${report.exposures.length} identifiers were made from these keys; their strength is corrected by what a Puck's antenna loses  → ${path(OUTPUT.calibration)}`,
+    );
     await nameAndMark(store, pucks);
     const { names, fixedPlaces, periods } = await reportContext(store);
     const hearing = { cycleOf: await cycleOfBoards(store) };
