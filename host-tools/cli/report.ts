@@ -165,7 +165,7 @@ export const register: RegisterCommand = (program) => {
     .option("--event <number>", "only this event", eventNumber)
     .option("--zone <name>", "time zone of the page, as Europe/Vienna", "UTC")
     .option("--title <text>", "heading of the page", "Exposure report")
-    .option("--protocol <name>", "whose keys: gaen, ct10, dp3t or dp3t-unlinkable", "gaen")
+    .option("--protocol <name>", "whose keys: gaen, ct10, dp3t, dp3t-unlinkable or opencovidtrace", "gaen")
     .option("--config <file>", "configuration of the score, as `tracelet score --rule v2` takes it")
     .option("--json", "one JSON document in place of the page")
     .addHelpText(

@@ -8,8 +8,10 @@ import { combineExports, createTally } from "../matching/diagnosis-keys.ts";
 import { type ListedExposure, listExposure, type MatchReport, setListedApart } from "../matching/exposure-list.ts";
 import { matchEncounters } from "../matching/matcher.ts";
 import { nodeCrypto } from "../node-crypto.ts";
+import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import type { Store } from "../store/store.ts";
 import { CALIBRATION_OPTION, collect, MEBIBYTE, MOST_MEBIBYTES, matchStore, readBytes, readTrustedExport, wholeTo } from "./match.ts";
+import { matchStoredContacts } from "./match-contacts.ts";
 import { matchStoredOthers } from "./match-others.ts";
 import { asReference, type Receivers, readReceivers } from "./receivers.ts";
 
@@ -18,7 +20,7 @@ import { asReference, type Receivers, readReceivers } from "./receivers.ts";
 export interface MatchInput {
   /** Files of published keys. */
   paths: string[];
-  /** gaen or dp3t. */
+  /** A name of `tracelet match --protocol`. */
   protocol: string;
   /** Files with public keys. */
   key: string[];
@@ -75,6 +77,8 @@ export async function matchInput(
     if (key.length > 0) throw new ConfigError("no_signature", `--key: files of ${protocol} have no signature that a key could check; leave it out`);
     if (sightings) throw new ConfigError("usage", `--sightings: boards keep single sightings of gaen only, and none of ${protocol}`);
     const files = paths.map((path) => ({ path, bytes: readBytes(path) }));
+    // of a contact by QR code there are no minutes: only what boards have heard
+    if (protocol === CONTACTS) return ofBoard((await matchStoredContacts(store, files, 0, receivers)).heard);
     return ofBoard(await matchStoredOthers(store, protocol, files, receivers));
   }
   const publicKeys = key.map((path) => readPublicKey(Buffer.from(readBytes(path)).toString("utf8"), path));

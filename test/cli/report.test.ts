@@ -93,6 +93,18 @@ describe("tracelet report", () => {
     expect(page).not.toContain('id="event-1"');
   });
 
+  test("knows every protocol that a match knows, and draws no score where there is none", async () => {
+    for (const [protocol, published] of [
+      ["opencovidtrace", '{"keys": []}'],
+      ["ct10", "[]"],
+    ]) {
+      writeFileSync(path("published.json"), published);
+      const argv = [path("published.json"), "--db", path("store.db"), "--protocol", protocol, "--out", path(`${protocol}.html`)];
+      expect(await tracelet("report", ...argv)).toMatchObject({ exit: 0, out: expect.stringContaining("0 events") });
+      expect(readFileSync(path(`${protocol}.html`), "utf8")).toContain("No exposure was found.");
+    }
+  });
+
   test.each([
     [["--event", "3"], "no_such_event", "there are 2"],
     [["--event", "0"], "usage", "from 1 on"],
