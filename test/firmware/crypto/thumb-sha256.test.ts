@@ -44,7 +44,11 @@ describe("the machine code of SHA-256 in an emulator of a Cortex-M0+", () => {
     const call = callOf(message, at);
     const buffer = call.memory[0].bytes;
     const before = toHex(buffer.subarray(32));
-    expect(runThumb(call, at)).toMatchObject({ kept: true, codeChanged: false, stackUsed: STACK_BYTES });
+    const { stackUsed, ...rest } = runThumb(call, at);
+    expect(rest).toMatchObject({ kept: true, codeChanged: false });
+    // a word of the message lies deepest, and may look like what the stack was filled with
+    expect(stackUsed).toBeLessThanOrEqual(STACK_BYTES);
+    expect(stackUsed).toBeGreaterThan(STACK_BYTES - 5);
     expect(toHex(buffer.subarray(32))).toBe(before);
     return toHex(buffer.subarray(0, 32));
   }
