@@ -96,8 +96,10 @@ function roomFor(room: number): DiagnosisKeys {
 export interface CombinedKeys {
   keys: DiagnosisKeys;
   setApart: SetApart[];
-  /** Numbers of the files of which some key is not among these as the file has it: another file gives it another time, or revokes it. */
+  /** Numbers of the files of which some key is not among these as the file has it: another file gives it another time, or it is dropped. */
   incomplete: Set<number>;
+  /** Numbers of the files with a key that an earlier one has, too: it is told under the earlier one's number. */
+  sharing: Set<number>;
 }
 
 /**
@@ -111,9 +113,12 @@ export function combineExports(exports: readonly ExportColumns[]): CombinedKeys 
   const known = createKnownKeys(room);
   const apart = createTally("key");
   const incomplete = new Set<number>();
+  /** Keys that are in another file, too, and its number. */
+  const shared: { at: number; source: number }[] = [];
   const take = (file: ExportColumns, source: number, from: number) => {
     const at = known.take(file, source, from);
     if (at === undefined) return;
+    if (known.source[at] !== source) shared.push({ at, source });
     const earlier = typeOf(known.reportType[at]);
     const later = typeOf(file.keys.reportType[from]);
     if (known.from[at] !== file.keys.rollingStart[from] >>> 0 || known.lengths[at] !== file.keys.rollingPeriod[from]) {
@@ -129,7 +134,11 @@ export function combineExports(exports: readonly ExportColumns[]): CombinedKeys 
     // what is revised may be in the same file as what it revises
     for (const revised of [0, 1]) for (let i = 0; i < file.keys.count; i++) if (file.keys.isRevised[i] === revised) take(file, source, i);
   }
-  return { keys: withoutUnmatchable(known, apart, incomplete), setApart: apart.list(), incomplete };
+  const isDropped = (at: number) => whyDropped(known, at) !== undefined;
+  for (let at = 0; at < known.count; at++) if (isDropped(at)) incomplete.add(known.source[at]);
+  for (const { at, source } of shared) if (isDropped(at)) incomplete.add(source);
+  const sharing = new Set(shared.map(({ source }) => source));
+  return { keys: withoutDropped(known, apart), setApart: apart.list(), incomplete, sharing };
 }
 
 const WRONG_SIZE_OR_PERIOD = "wrong size or rolling period";
@@ -194,17 +203,21 @@ function createKnownKeys(room: number): KnownKeys {
   return known;
 }
 
-/** Moves those that may be looked for to the front, and tells the others. */
-function withoutUnmatchable(known: KnownKeys, apart: ReturnType<typeof createTally>, incomplete: Set<number>): DiagnosisKeys {
+/** Why a key is not looked for, if it isn't. */
+function whyDropped({ reportType, from, publicFrom, lengths }: DiagnosisKeys, at: number): string | undefined {
+  if (reportType[at] === REVOKED) return "revoked";
+  if (from[at] * INTERVAL_SECONDS >= publicFrom[at]) return "begins after it was published";
+  if (reportType[at] === RECURSIVE) return "recursive";
+  return lengths[at] === 0 ? WRONG_SIZE_OR_PERIOD : undefined;
+}
+
+/** Moves those that are looked for to the front, and tells the others. */
+function withoutDropped(known: KnownKeys, apart: ReturnType<typeof createTally>): DiagnosisKeys {
   const { bytes, from, lengths, transmissionRisk, reportType, daysSinceOnset, publicFrom, source } = known;
   let count = 0;
   for (let i = 0; i < known.count; i++) {
-    if (reportType[i] === REVOKED) {
-      apart.add("revoked");
-      if (known.changes[i] > 0) incomplete.add(source[i]);
-    } else if (from[i] * INTERVAL_SECONDS >= publicFrom[i]) apart.add("begins after it was published");
-    else if (reportType[i] === RECURSIVE) apart.add("recursive");
-    else if (lengths[i] === 0) apart.add(WRONG_SIZE_OR_PERIOD);
+    const reason = whyDropped(known, i);
+    if (reason) apart.add(reason);
     else {
       if (count !== i) {
         bytes.copyWithin(16 * count, 16 * i, 16 * i + 16);

@@ -48,7 +48,7 @@ function pick(keys: DiagnosisKeys, isWanted: (at: number) => boolean): { keys: S
 export async function findCandidatesSince<E extends HeardIdentifier>(
   before: LookedFor,
   exports: readonly ExportColumns[],
-  { keys, incomplete }: CombinedKeys,
+  { keys, incomplete, sharing }: CombinedKeys,
   encounters: readonly E[],
   searchFor: (some: readonly E[]) => Search<E>,
   sieve: (job: SieveJob) => Promise<Uint32Array>,
@@ -67,15 +67,20 @@ export async function findCandidatesSince<E extends HeardIdentifier>(
 
   await look((source) => isKnown[source], added);
   // a file of which not all keys are looked for, as it has them, is known on no other day, when it may come without the others
+  // the keys that a file shares may be another file's turn, so it counts at the end
+  const countsAlready = (number: number) => !incomplete.has(number) && !sharing.has(number);
   digests.forEach((digest, i) => {
-    if (isKnown[i] && !incomplete.has(i)) now.exports.add(digest);
+    if (isKnown[i] && countsAlready(i)) now.exports.add(digest);
   });
   for (const [number, digest] of digests.entries()) {
     if (isKnown[number]) continue;
     await look((source) => source === number, encounters);
-    if (!incomplete.has(number)) now.exports.add(digest);
+    if (countsAlready(number)) now.exports.add(digest);
     save(now, false);
   }
+  digests.forEach((digest, i) => {
+    if (!incomplete.has(i)) now.exports.add(digest);
+  });
   const candidates = namedAmong(keys, now.candidates);
   now.candidates = new Set(candidates.map((at) => nameOf(keys, at)));
   save(now, true);

@@ -100,7 +100,7 @@ describe("what was looked for yesterday", () => {
     expect([rest.work, rest.matches?.exposures.length]).toEqual([3, 3]);
   });
 
-  test("changes no result, whatever comes and goes from night to night", async () => {
+  test("changes no result, whatever comes and goes from night to night, and wherever a run was interrupted", async () => {
     const who = fc.integer({ min: 1, max: 5 });
     const file = fc.record({
       keys: fc.uniqueArray(who, { minLength: 1, maxLength: 3 }),
@@ -111,7 +111,11 @@ describe("what was looked for yesterday", () => {
     });
     const meeting = fc.record({ who, interval: fc.nat(20), late: fc.constantFrom(0, 0, 3000, 90_000, 9 * 86_400) });
     const nights = fc.array(
-      fc.record({ files: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }), meetings: fc.array(fc.nat(7), { maxLength: 8 }) }),
+      fc.record({
+        files: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
+        meetings: fc.array(fc.nat(7), { maxLength: 8 }),
+        interrupted: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+      }),
       {
         minLength: 2,
         maxLength: 4,
@@ -139,7 +143,7 @@ describe("what was looked for yesterday", () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
     expect(found).toBeGreaterThan(50);
   });
