@@ -16,6 +16,14 @@ const cpuSeconds = (since: NodeJS.CpuUsage) => {
   return (user + system) / 1e6;
 };
 
+const exported = new Uint8Array(file("export.bin"));
+const way: Way = how === "best" ? bestWay() : (how as Way);
+
+const beforeParse = process.cpuUsage();
+const columns = decodeExportColumns(exported);
+if (!columns) throw new Error("export.bin can't be read");
+const parsed = cpuSeconds(beforeParse);
+
 const [identifiers, metadata, times] = [file("identifiers.bin"), file("metadata.bin"), file("times.bin")];
 const heard: HeardIdentifier[] = [];
 for (let i = 0; 16 * i < identifiers.length; i++) {
@@ -23,19 +31,11 @@ for (let i = 0; 16 * i < identifiers.length; i++) {
   const rpi = new Uint8Array(identifiers.subarray(16 * i, 16 * i + 16));
   heard.push({ rpi, aem: new Uint8Array(metadata.subarray(4 * i, 4 * i + 4)), board: "board", firstSeen, lastSeen: firstSeen + 300, maxRssi: -60 });
 }
-const exported = new Uint8Array(file("export.bin"));
-const way: Way = how === "best" ? bestWay() : (how as Way);
-
 const begun = process.cpuUsage();
-const columns = decodeExportColumns(exported);
-if (!columns) throw new Error("export.bin can't be read");
-const parsed = cpuSeconds(begun);
 const { keys } = combineExports([columns]);
 const combined = cpuSeconds(begun);
 const { exposures } = matchEncounters(nodeCrypto, keys, heard, way);
 const all = cpuSeconds(begun);
 
 const found = exposures.map(({ key, interval }) => [Buffer.from(key.key).toString("hex"), interval - key.rollingStart]);
-console.log(
-  JSON.stringify({ way, parsed, combined: combined - parsed, cpuSeconds: all - combined, found, peakBytes: process.resourceUsage().maxRSS * 1024 }),
-);
+console.log(JSON.stringify({ way, parsed, combined, cpuSeconds: all - combined, found, peakBytes: process.resourceUsage().maxRSS * 1024 }));
