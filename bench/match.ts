@@ -107,13 +107,14 @@ function main(rounds: number, json: boolean): void {
     if (JSON.stringify(pairs) !== JSON.stringify(expected(count)))
       throw new Error(`${who}: found ${pairs.length} of ${expected(count).length} planted pairs`);
   };
-  const engine = (how: string) => answerOf<EngineRun>(process.execPath, [join(bench, "match-engine.js"), folder, how]);
+  const engine = (how: string) => answerOf<EngineRun>(process.execPath, ["--expose-gc", join(bench, "match-engine.js"), folder, how]);
   let binary: string | undefined;
   const contenders: { [name: string]: { keys: number; run: () => Run } } = {
     best: { keys: KEYS, run: () => engine("best") },
     wasm: { keys: KEYS, run: () => engine("wasm") },
     naiveNode: { keys: 2_000, run: () => answerOf(process.execPath, [join(bench, "match-naive.js"), folder, "2000"]) },
-    python: { keys: 8_000, run: () => answerOf("/usr/bin/python3", [join(peers, "match.py"), folder, "8000"]) },
+    python: { keys: 4_000, run: () => answerOf("/usr/bin/python3", [join(peers, "match.py"), folder, "4000", "each"]) },
+    pythonInOneCall: { keys: 8_000, run: () => answerOf("/usr/bin/python3", [join(peers, "match.py"), folder, "8000", "together"]) },
     openssl: {
       keys: KEYS,
       run: () => {
@@ -169,7 +170,13 @@ function main(rounds: number, json: boolean): void {
     way,
     rounds,
     slowestRound: Math.round(Math.min(...rates.best)),
-    rates: { wasm: rate("wasm"), python: rate("python"), naiveNode: rate("naiveNode"), openssl: rate("openssl") },
+    rates: {
+      wasm: rate("wasm"),
+      python: rate("python"),
+      pythonInOneCall: rate("pythonInOneCall"),
+      naiveNode: rate("naiveNode"),
+      openssl: rate("openssl"),
+    },
     million: {
       parseCpuSeconds: median(millions.map(({ parsed }) => parsed)),
       combineCpuSeconds: median(millions.map(({ combined }) => combined)),
