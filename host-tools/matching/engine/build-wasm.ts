@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { projectRoot } from "../../project.ts";
-import { nativeFolder, readSources } from "./sieve-native.ts";
+import { nativeFolder, sourcesDigest } from "./sieve-native.ts";
 
 const FLAGS =
   "--target=wasm32 -O3 -msimd128 -mbulk-memory -ffreestanding -nostdlib -Wl,--no-entry -Wl,--export=engine_start -Wl,--export=find_candidates -Wl,--export=__heap_base -Wl,--strip-all -Wl,-z,stack-size=65536";
 
 /** sieve-wasm-code.ts, from the C sources. Needs clang and lld; those of Debian 12, version 14, make the bytes that are there. */
-export function compileWasm(): string {
+function compileWasm(): string {
   const folder = mkdtempSync(join(tmpdir(), "engine-"));
   try {
     const { status, stderr, error } = spawnSync("clang", [...FLAGS.split(" "), "-o", join(folder, "engine.wasm"), "engine.c"], {
@@ -23,8 +23,8 @@ export function compileWasm(): string {
     return [
       "// Made of native/*.c by `npm run build:wasm`, clang 14; don't edit.",
       "",
-      "/** The sources it was made of: readSources(). */",
-      `export const WASM_SOURCES = "${readSources().digest}";`,
+      "/** The sources it was made of: sourcesDigest(). */",
+      `export const WASM_SOURCES = "${sourcesDigest()}";`,
       "/** The engine as a WebAssembly module, base64. */",
       "export const WASM_BASE64 =",
       `${lines.join('" +\n')}";`,

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { SCHEDULES } from "./find.ts";
-import { bestWay, findCandidates, joined, type SieveJob, STEP, type Way } from "./sieve.ts";
+import { bestWay, createFind, findCandidates, joined, type SieveJob, STEP, type Way } from "./sieve.ts";
 import { addonPath } from "./sieve-native.ts";
 import { engineModule, instantiateFind } from "./sieve-wasm.ts";
 
@@ -39,11 +39,7 @@ const { parentPort, workerData: job } = require("node:worker_threads");
 const instantiateFind = ${instantiateFind.toString()};
 let find;
 if (job.addon === null) find = instantiateFind(job.module);
-else {
-  const addon = require(job.addon);
-  addon.start(3);
-  find = addon.findCandidates;
-}
+else find = require(job.addon).findCandidates;
 const total = job.from.length;
 for (;;) {
   const start = Atomics.add(job.next, 0, job.step);
@@ -78,6 +74,8 @@ export async function findFast(job: SieveJob, onProgress?: (done: number) => voi
  */
 export async function findInWorkers(job: SieveJob, way: Way, workers: number, onProgress?: (done: number) => void): Promise<Uint32Array> {
   const { keys, heard, wanted } = job;
+  // The addon's tables are the same for all threads: they are made here, for a worker that made them anew would spoil what another looks for meanwhile.
+  if (way === "native") createFind(way);
   const data: WorkerData = {
     schedule: SCHEDULES[keys.schedule],
     keySize: keys.schedule === "dp3t" ? 32 : 16,
@@ -117,5 +115,7 @@ export async function findInWorkers(job: SieveJob, way: Way, workers: number, on
   } finally {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
+  // a worker that ends in silence must not hide an exposure
+  if (done !== keys.from.length) throw new Error(`a thread of the search ended early: ${done} of ${keys.from.length} keys were looked for; try again`);
   return joined(steps.sort((a, b) => a.start - b.start).map(({ start, candidates }) => candidates.map((number) => start + number)));
 }

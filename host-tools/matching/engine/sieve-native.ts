@@ -12,7 +12,6 @@ export const SHA_INSTRUCTIONS = 2;
 export interface Addon {
   /** Has this processor instructions for AES? Without, WebAssembly is as good. */
   hasAes: boolean;
-  hasSha256: boolean;
   find: Find;
 }
 
@@ -24,21 +23,20 @@ interface Exports {
 
 export const nativeFolder = () => join(projectRoot(), "host-tools", "matching", "engine", "native");
 
-/** The C sources by name, and a digest of them all, by which what was made from others is known. */
-export function readSources(): { digest: string; files: string[] } {
-  const files = readdirSync(nativeFolder()).sort();
+/** A digest of all C sources, by which what was made from others is known. */
+export function sourcesDigest(): string {
   const hash = createHash("sha256");
-  for (const file of files)
+  for (const file of readdirSync(nativeFolder()).sort())
     hash
       .update(file)
       .update("\0")
       .update(readFileSync(join(nativeFolder(), file)));
-  return { digest: hash.digest("hex").slice(0, 16), files };
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** Where the addon is that was built from these sources for this machine. */
 export function addonPath(): string {
-  return join(projectRoot(), "build", `engine-${process.platform}-${process.arch}-${readSources().digest}.node`);
+  return join(projectRoot(), "build", `engine-${process.platform}-${process.arch}-${sourcesDigest()}.node`);
 }
 
 let loaded: Addon | null | undefined;
@@ -52,7 +50,10 @@ export function loadAddon(): Addon | undefined {
   return loaded ?? undefined;
 }
 
-/** Null where the file can't be loaded: built for another libc, say. Nothing is lost but speed. */
+/**
+ * Null where the file can't be loaded: built for another libc, say. Nothing is lost but speed.
+ * It makes the tables that all threads of this process share: only where none is searching.
+ */
 export function openAddon(path: string, allowed = AES_INSTRUCTIONS | SHA_INSTRUCTIONS): Addon | null {
   let addon: Exports;
   try {
@@ -63,7 +64,6 @@ export function openAddon(path: string, allowed = AES_INSTRUCTIONS | SHA_INSTRUC
   const instructions = addon.start(allowed);
   return {
     hasAes: (instructions & AES_INSTRUCTIONS) !== 0,
-    hasSha256: (instructions & SHA_INSTRUCTIONS) !== 0,
     find: addon.findCandidates,
   };
 }

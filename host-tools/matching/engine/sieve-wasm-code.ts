@@ -1,6 +1,6 @@
 // Made of native/*.c by `npm run build:wasm`, clang 14; don't edit.
 
-/** The sources it was made of: readSources(). */
+/** The sources it was made of: sourcesDigest(). */
 export const WASM_SOURCES = "fa5c04594e045c8a";
 /** The engine as a WebAssembly module, base64. */
 export const WASM_BASE64 =

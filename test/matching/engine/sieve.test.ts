@@ -13,8 +13,8 @@ import {
   AES_INSTRUCTIONS,
   loadAddon,
   openAddon,
-  readSources,
   SHA_INSTRUCTIONS,
+  sourcesDigest,
 } from "../../../host-tools/matching/engine/sieve-native.ts";
 import { WASM_SOURCES } from "../../../host-tools/matching/engine/sieve-wasm-code.ts";
 import { wantedAround } from "../../../host-tools/matching/engine/wanted.ts";
@@ -220,8 +220,24 @@ test("workers answer what one thread answers, in either way, and tell how far th
   }
 });
 
+test("workers that begin spoil nothing of what another thread is looking for", async () => {
+  const keys = Array.from({ length: 2_000 }, () => ({ key: nodeCrypto.randomBytes(16), from: NOW, length: 1 }));
+  const heard = keys.map(({ key }) => identifierOf("gaen", key, NOW, 0));
+  const job = jobOf("gaen", keys, heard, [[NOW, NOW]]);
+  const way = loadAddon() ? "native" : "wasm";
+  const find = createFind(way);
+  let fewest = keys.length;
+  for (let round = 0; round < 10; round++) {
+    const others = findInWorkers(job, way, 8);
+    // this thread is busy for as long as theirs take to begin
+    for (let i = 0; i < 60; i++) fewest = Math.min(fewest, findInRange(find, job, 0, keys.length).length);
+    expect(await others).toHaveLength(keys.length);
+  }
+  expect(fewest).toBe(keys.length);
+});
+
 test("the WebAssembly module was made of the C sources that are here: npm run build:wasm", () => {
-  expect(WASM_SOURCES).toBe(readSources().digest);
+  expect(WASM_SOURCES).toBe(sourcesDigest());
 });
 
 test("without a compiler the reason is told, and nothing is left behind", () => {
