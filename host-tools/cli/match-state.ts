@@ -5,8 +5,9 @@ import { ConfigError } from "../errors.ts";
 import { type LookedFor, nothingYet } from "../matching/looked-for.ts";
 
 // The file of `tracelet match --state`. It only saves time: whoever deletes it has everything looked for again. A file that was damaged could hide an exposure, so its
-// digest must fit, or it counts for nothing.
+// digest must fit, or it counts for nothing. It is for its owner alone: its candidates are keys that were nearly all heard.
 
+/** Another number as soon as more is looked for than before (a wider margin in time, say), or a fault of the sieve hid something: what was looked for until then must be looked for again. */
 const FORMAT = "tracelet match state 1";
 
 const content = z.object({

@@ -8,7 +8,7 @@ import type { HeardIdentifier, Search } from "./matcher.ts";
 // What was looked for in what, so that the next day only what is new is: new exports in all encounters, known exports in new encounters. Only the sieve's answers are kept;
 // the rules look at all of them again each time, so a report doesn't hang on what was known before.
 
-/** Nothing of it tells more than who has it knows: digests, and keys that were published. */
+/** Digests, and keys that were published; but whose keys were heard is its owner's to know. */
 export interface LookedFor {
   /** SHA-256 of export.bin, hex, of files all of whose keys were looked for in all of `encounters`. */
   exports: Set<string>;

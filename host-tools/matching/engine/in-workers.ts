@@ -116,6 +116,7 @@ export async function findInWorkers(job: SieveJob, way: Way, workers: number, on
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
   // a worker that ends in silence must not hide an exposure
-  if (done !== keys.from.length) throw new Error(`a thread of the search ended early: ${done} of ${keys.from.length} keys were looked for; try again`);
+  if (done !== keys.from.length)
+    throw new Error(`a thread of the search ended early: ${done} of ${keys.from.length} keys were looked for; try again`);
   return joined(steps.sort((a, b) => a.start - b.start).map(({ start, candidates }) => candidates.map((number) => start + number)));
 }
