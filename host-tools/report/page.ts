@@ -140,7 +140,7 @@ function scores(days: readonly ScoredDay[], nameOf: (board: string | null) => st
 }
 
 /** One event: words, plot, table. */
-export function eventPart(event: ExposureEvent, nameOf: (board: string | null) => string, zone: Zone): string {
+function eventPart(event: ExposureEvent, nameOf: (board: string | null) => string, zone: Zone): string {
   const { number, board, safe, senders } = event;
   const protection = [...new Set(event.minutes.flatMap((minute) => minute.protection))];
   const places = [...new Set(event.minutes.flatMap((minute) => minute.places))];

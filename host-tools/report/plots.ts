@@ -21,6 +21,18 @@ function shortened(text: string, width: number): string {
   return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
 }
 
+/** What a clock on the wall shows from one time to another, both on a minute: one stretch, or two where it is changed meanwhile. */
+function onTheWall({ from, to }: { from: number; to: number }, zone: Zone): { from: number; to: number }[] {
+  const parts: { from: number; to: number }[] = [];
+  for (let unix = from; unix < to; unix += 60) {
+    const local = zone.local(unix);
+    const last = parts[parts.length - 1];
+    if (last?.to === local) last.to += 60;
+    else parts.push({ from: local, to: local + 60 });
+  }
+  return parts;
+}
+
 /** The nearest that an event came. */
 export function nearest(event: ExposureEvent): number | null {
   const known = event.minutes.flatMap(({ attenuation }) => (attenuation === null ? [] : [attenuation]));
@@ -34,7 +46,8 @@ export function overviewPlot(events: readonly ExposureEvent[], nameOf: (board: s
   const row = 34;
   const rows = new Map<string, { name: string; day: number; parts: { event: ExposureEvent; from: number; to: number }[] }>();
   for (const event of events) {
-    const [from, to] = [zone.local(event.from), zone.local(event.to)];
+    // where clocks go back it may end before it begins
+    const [from, to] = [zone.local(event.from), zone.local(event.to)].sort((a, b) => a - b);
     for (let day = Math.floor(from / DAY); day * DAY < to; day++) {
       const name = nameOf(event.board);
       const key = `${day} ${event.board}`;
@@ -60,10 +73,12 @@ export function overviewPlot(events: readonly ExposureEvent[], nameOf: (board: s
     shapes.push({ kind: "line", x1: left, y1: y + row - 0.5, x2: right, y2: y + row - 0.5, paint: "grid" });
     for (const { event, from, to } of parts) {
       for (const run of runs(event.minutes)) {
-        const [begin, end] = [Math.max(zone.local(run.from), from), Math.min(zone.local(run.to), to)];
-        if (end <= begin) continue;
-        const place = { x: x(begin - day * DAY), y: y + 8, width: Math.max(1.5, x(end) - x(begin)), height: 16 };
-        shapes.push({ kind: "rect", ...place, paint: paintOf(run.minute.attenuation), outline: event.safe });
+        for (const part of onTheWall(run, zone)) {
+          const [begin, end] = [Math.max(part.from, day * DAY), Math.min(part.to, (day + 1) * DAY)];
+          if (end <= begin) continue;
+          const place = { x: x(begin - day * DAY), y: y + 8, width: Math.max(1.5, x(end) - x(begin)), height: 16 };
+          shapes.push({ kind: "rect", ...place, paint: paintOf(run.minute.attenuation), outline: event.safe });
+        }
       }
       // the whole of it once more, to be pointed at
       const words = `${event.number}: ${span(zone.local(event.from), zone.local(event.to))}${event.safe ? ", marked as safe" : ""}`;
@@ -101,9 +116,8 @@ export function eventPlot(event: ExposureEvent, zone: Zone): Scene {
   const right = WIDTH - 12;
   const [nearEdge, farEdge] = [35, 100];
   const [top, bottom] = [10, 170];
-  const from = zone.local(event.from);
-  const to = zone.local(event.to);
-  const x = (unix: number) => left + ((zone.local(unix) - from) / Math.max(60, to - from)) * (right - left);
+  const { from, to } = event;
+  const x = (unix: number) => left + ((unix - from) / (to - from)) * (right - left);
   const y = (attenuation: number) => top + ((Math.min(Math.max(attenuation, nearEdge), farEdge) - nearEdge) / (farEdge - nearEdge)) * (bottom - top);
   const shapes: Shape[] = [];
   const edges = [nearEdge, ...NEARNESS_THRESHOLDS, farEdge];
@@ -114,10 +128,12 @@ export function eventPlot(event: ExposureEvent, zone: Zone): Scene {
     if (i < 3) shapes.push({ kind: "line", x1: left - 4, y1: y(edges[i + 1]), x2: right, y2: y(edges[i + 1]), paint: "grid" });
   });
   const step = STEPS.find((one) => (to - from) / one <= 8) ?? DAY;
-  const ticks = Array.from({ length: Math.floor(to / step) - Math.ceil(from / step) + 1 }, (_, i) => {
-    const time = (Math.ceil(from / step) + i) * step;
-    return { time, at: left + ((time - from) / Math.max(60, to - from)) * (right - left) };
-  });
+  const ticks: { time: number; at: number }[] = [];
+  // minute by minute: over a change of summer time marks of the wall's clock are not equally far apart
+  for (let unix = from; unix <= to; unix += 60) {
+    const time = zone.local(unix);
+    if (time % step === 0) ticks.push({ time, at: x(unix) });
+  }
   for (const { at } of ticks) shapes.push({ kind: "line", x1: at, y1: top, x2: at, y2: bottom, paint: "grid" });
   for (const { from: begin, to: end, minute } of runs(event.minutes)) {
     const { attenuation, strongest } = minute;
@@ -182,7 +198,7 @@ export function minutesByNearness(event: ExposureEvent): string {
   }).join(", ");
 }
 
-export function describeEvent(event: ExposureEvent, zone: Zone): string {
+function describeEvent(event: ExposureEvent, zone: Zone): string {
   const protectedMinutes = event.minutes.filter(({ protection }) => protection.length > 0).length;
   const places = [...new Set(event.minutes.flatMap((minute) => minute.places))];
   return [

@@ -19,7 +19,7 @@ export interface Scene {
   shapes: Shape[];
 }
 
-export const LETTER_SIZE = 12;
+const LETTER_SIZE = 12;
 
 export const LIGHT: Record<Paint, string> = {
   ink: "#1c2733",

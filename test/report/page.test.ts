@@ -124,6 +124,25 @@ describe("its pictures", () => {
     expect(Object.keys(LIGHT)).toEqual(Object.keys(DARK));
   });
 
+  test("of the night in which clocks go back have every minute, one after the other and inside of the frame", () => {
+    const begin = Date.UTC(2026, 9, 25, 0, 50) / 1000;
+    const vienna = zoneCalled("Europe/Vienna");
+    const [event] = timeline([exposure({ firstSeen: begin, lastSeen: begin + 1200 })], [], { cycleOf: () => 300, periods: [] });
+    // 02:46 in summer to 02:11 in winter
+    const scene = eventPlot(event, vienna);
+    const bars = scene.shapes.flatMap((shape) => (shape.kind === "rect" && shape.title !== undefined ? [shape] : []));
+    expect(bars.reduce((sum, { width }) => sum + width, 0)).toBeCloseTo(scene.width - 12 - 116, 6);
+    for (const { x, width } of bars) {
+      expect(width).toBeGreaterThan(0);
+      expect(x + width).toBeLessThanOrEqual(scene.width - 12 + 0.01);
+    }
+    const times = scene.shapes.flatMap((shape) => (shape.kind === "text" && /^\d\d:\d\d$/.test(shape.text) ? [shape.text] : []));
+    expect(times).toEqual(["02:50", "02:55", "02:00", "02:05", "02:10"]);
+    const drawn = overviewPlot([event], () => "a", vienna).shapes.filter((shape) => shape.kind === "rect" && shape.title === undefined);
+    expect(drawn.length).toBeGreaterThan(0);
+    for (const shape of overviewPlot([event], () => "a", vienna).shapes) if (shape.kind === "rect") expect(shape.width).toBeGreaterThan(0);
+  });
+
   test("as PNG have the bars where the SVG has them, in the same colour", () => {
     const [, scene] = scenes;
     const image = PNG.sync.read(pngFile(scene));
