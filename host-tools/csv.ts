@@ -41,6 +41,12 @@ export function parseCsv(text: string, file: string): CsvRow[] {
   return rows;
 }
 
+/** A line that parseCsv() reads as these cells: in quotes what contains a separator, a quote or a line break, or might be taken for a comment. */
+export function csvLine(cells: readonly (string | number | boolean | null)[]): string {
+  const quoted = (text: string) => (/[",;\r\n#]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return cells.map((cell) => (cell === null ? "" : quoted(String(cell)))).join(",");
+}
+
 /** The cell that begins at `from`, and where it ends: at a separator, a line break or the end of the text. */
 function takeCell(text: string, from: number, separator: string): { value: string; end: number } | undefined {
   if (text[from] !== '"') {

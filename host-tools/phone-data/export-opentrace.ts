@@ -1,4 +1,5 @@
 import { uploadDocument } from "../bluetrace/upload-file.ts";
+import { csvLine } from "../csv.ts";
 import type { StoredMeeting } from "../store/meetings.ts";
 import { OPENTRACE_COLUMNS } from "./opentrace.ts";
 
@@ -8,12 +9,7 @@ export function opentraceLines(meetings: readonly StoredMeeting[]): string[] {
   const { records } = uploadDocument(meetings, "").document;
   const rows = records.map((record) => {
     const cells = { txPower: "", ...record, timestamp: Math.round(record.timestamp * 1000) };
-    return OPENTRACE_COLUMNS.map((column) => quoted(String(cells[column] ?? "")));
+    return OPENTRACE_COLUMNS.map((column) => cells[column] ?? "");
   });
-  return [[...OPENTRACE_COLUMNS], ...rows].map((cells) => cells.join(","));
-}
-
-/** Names of models are somebody's own words. */
-function quoted(text: string): string {
-  return /[",;\r\n#]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [[...OPENTRACE_COLUMNS], ...rows].map(csvLine);
 }

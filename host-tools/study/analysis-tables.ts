@@ -1,4 +1,5 @@
 import { PROTOCOLS } from "../../boards/capabilities.ts";
+import { csvLine } from "../csv.ts";
 import { isSafe, type Mark } from "../matching/safe.ts";
 import type { StoredEncounter, StoredOthers } from "../store/encounters.ts";
 import type { Store } from "../store/store.ts";
@@ -113,14 +114,7 @@ function numberOf(text: string | null | undefined): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** Comma-separated, with a header; times in Unix seconds. Source: RFC 4180, with LF. */
+/** Comma-separated, with a header; times in Unix seconds. Source: RFC 4180. Nothing of it comes from the air but hex digits and numbers, so no cell is a stranger's formula for a spreadsheet. */
 export function csvLines({ columns, rows }: Table): string[] {
-  return [columns.map(({ name }) => name), ...rows].map((cells) => cells.map(csvCell).join(","));
-}
-
-/** What a spreadsheet would take for a formula is a text here as well: nothing of it comes from the air but hex digits and numbers. */
-function csvCell(cell: Cell): string {
-  if (cell === null) return "";
-  const text = String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [columns.map(({ name }) => name), ...rows].map(csvLine);
 }
