@@ -1,6 +1,7 @@
 import { parseCsv } from "../csv.ts";
 import { FormatError } from "../errors.ts";
 import type { BoardContact } from "../study/who-met-whom.ts";
+import { utcTime } from "../utc-time.ts";
 import { deviceWord, type Run, setupName } from "./runs.ts";
 
 // Runs out of a database: who heard whom, and how strongly, while somebody had put two boards into a setup and written down when.
@@ -41,9 +42,8 @@ export function parseSetups(text: string, name: string): PlannedSetup[] {
 
 function unixOf(text: string): number | undefined {
   if (/^\d{1,10}$/.test(text)) return Number(text);
-  const parts = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(?::\d{2})?)Z?$/.exec(text);
-  const ms = parts ? Date.parse(`${parts[1]}T${parts[2].padEnd(8, ":00")}Z`) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : Math.floor(ms / 1000);
+  // a day alone would be no time of a setup
+  return text.includes(":") ? utcTime(text)?.first : undefined;
 }
 
 /**

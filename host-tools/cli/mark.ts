@@ -4,20 +4,15 @@ import { utc } from "../device/clock-words.ts";
 import { ConfigError } from "../errors.ts";
 import type { MarkKind, StoredMark } from "../store/marks.ts";
 import { Store } from "../store/store.ts";
+import { utcTime } from "../utc-time.ts";
 import { namedBoard, openKnown } from "./named-board.ts";
 import { createOutput, type RegisterCommand } from "./output.ts";
 
-const DAY = 86_400;
-
 /** `2026-03-02`, `2026-03-02 08:30`, with T or seconds or Z if you like: UTC. Answers Unix seconds; the last ones of what was named where `isEnd`. */
 export function parseTime(text: string, isEnd: boolean): number {
-  const found = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?Z?)?$/.exec(text);
-  const [, date = "", minutes, seconds] = found ?? [];
-  const ms = found ? Date.parse(`${date}T${minutes ?? "00:00"}${seconds ?? ":00"}Z`) : Number.NaN;
-  // a 30th of February would be taken for a day in March
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== date)
-    throw new InvalidArgumentError(`a day such as 2026-03-02 or a minute such as "2026-03-02 08:30" (UTC) is expected, got ${text}`);
-  return ms / 1000 + (isEnd ? (minutes ? (seconds ? 0 : 59) : DAY - 1) : 0);
+  const time = utcTime(text);
+  if (!time) throw new InvalidArgumentError(`a day such as 2026-03-02 or a minute such as "2026-03-02 08:30" (UTC) is expected, got ${text}`);
+  return isEnd ? time.last : time.first;
 }
 
 function parseIdentifier(text: string): Uint8Array {

@@ -126,6 +126,8 @@ describe("tracelet calibrate", () => {
     ["far,x,y,1,2", "distance"],
     ["1,x,y,2,1", "in order"],
     ["1,x,y,yesterday,2", "in order"],
+    ["1,x,y,2026-02-30 08:00,2026-03-02 08:10", "in order"],
+    ["1,x,y,2026-03-02,2026-03-03", "in order"],
   ])("a table of setups with %s is refused", async (line, words) => {
     const setups = file("distance,a,b,from,to", line);
     const { exit, err } = await tracelet("calibrate", "--db", "x.db", "--setups", setups, "--reference", "a");
