@@ -1,3 +1,5 @@
+import { attenuation } from "../matching/sighting-rules.ts";
+
 /** What a model of device differs by from the reference, dB. Zero of both is the reference itself. */
 export interface Correction {
   /** Added to an RSSI that it reports. */
@@ -6,16 +8,13 @@ export interface Correction {
   txPower: number;
 }
 
-const [LEAST_RSSI, MOST_RSSI] = [-127, 126];
-
 /**
  * What the way took, dB, never negative: transmit power − (RSSI + correction). `txPower`: dBm as the packet names it; `rssi`: dBm as it was reported.
- * Without corrections the same as `attenuation` of matching. Source: Google, "Exposure Notifications BLE attenuations": TX_power − (RSSI_measured + RSSI_correction).
+ * `attenuation` of matching, of what the reference would have sent and heard. Source: Google, "Exposure Notifications BLE attenuations": TX_power − (RSSI_measured + RSSI_correction).
  *
  * @example
  * attenuationOf({ txPower, rssi: maxRssi }, calibrationOf(list, board.type)?.correction)
  */
 export function attenuationOf({ txPower, rssi }: { txPower: number; rssi: number }, receiver?: Correction, sender?: Correction): number {
-  const reported = Math.min(Math.max(rssi, LEAST_RSSI), MOST_RSSI);
-  return Math.max(txPower + (sender?.txPower ?? 0) - (reported + (receiver?.rssi ?? 0)), 0);
+  return attenuation(txPower + (sender?.txPower ?? 0), rssi + (receiver?.rssi ?? 0));
 }

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { parseCsv } from "../csv.ts";
+import { csvLine, parseCsv } from "../csv.ts";
 import { FormatError } from "../errors.ts";
 import type { Correction } from "./attenuation.ts";
 
@@ -18,7 +18,8 @@ export interface Calibration {
   confidence: number;
 }
 
-const CONFIDENCES = ["lowest", "low", "medium", "high"];
+/** In words, by number. */
+export const CONFIDENCES = ["lowest", "low", "medium", "high"];
 const MOST_BYTES = 16 * 2 ** 20;
 const MOST_DB = 100;
 
@@ -53,7 +54,8 @@ export function parseCalibrationList(text: string, name: string): Calibration[] 
     const decibels = (cell: string, column: string) => {
       if (!/^[+-]?\d{1,3}(\.\d+)?$/.test(cell) || Math.abs(Number(cell)) > MOST_DB)
         throw problem(`${column}: decibels from -${MOST_DB} to ${MOST_DB} expected, got "${cell.slice(0, 20)}"`);
-      return Number(cell);
+      // published ones are whole, as reports of a radio are
+      return Math.round(Number(cell));
     };
     if (device === "" && model === "") throw problem("neither device nor model is named");
     const known = /^[0-3]$/.test(confidence) ? Number(confidence) : CONFIDENCES.indexOf(confidence.toLowerCase());
@@ -66,13 +68,12 @@ export function parseCalibrationList(text: string, name: string): Calibration[] 
 /** Lines of a list, its header first; decibels rounded to whole ones. */
 export function calibrationLines(list: readonly Calibration[]): string[] {
   const rows = list.map(({ oem, device, model, correction, confidence }) =>
-    [oem, device, model, Math.round(correction.rssi), Math.round(correction.txPower), confidence].map((cell) => quoted(String(cell))).join(","),
+    csvLine([oem, device, model, Math.round(correction.rssi), Math.round(correction.txPower), confidence]),
   );
   return [headerLine(), ...rows];
 }
 
-const headerLine = () => COLUMNS.map(([column]) => column).join(",");
-const quoted = (text: string) => (/[",;\r\n#]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const headerLine = () => csvLine(COLUMNS.map(([column]) => column));
 
 export function readText(path: string): string {
   try {

@@ -23,6 +23,6 @@ export function fittedList({ devices }: Fit): Calibration[] {
   });
 }
 
-export function confidenceOf({ standardError, setups }: Difference): number {
+function confidenceOf({ standardError, setups }: Difference): number {
   return CONFIDENCE.find(([, error, least]) => standardError !== null && standardError <= error && setups >= least)?.[0] ?? 0;
 }

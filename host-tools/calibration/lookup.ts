@@ -1,7 +1,7 @@
 import { findBoard } from "../../boards/index.ts";
 import type { Calibration } from "./calibration-list.ts";
 
-const [LOWEST, LOW, MEDIUM] = [0, 1, 2];
+const [LOW, MEDIUM] = [1, 2];
 
 /** What a device is called: a board as the command line or the interpreter calls it, or a phone by Android's words. */
 export type DeviceName = string | { oem?: string; device?: string; model?: string };
@@ -31,12 +31,11 @@ function wordsOf(name: DeviceName): { oem?: string | undefined; device?: string 
 function meanOf(rows: readonly Calibration[], most: number, name: DeviceName): Calibration {
   const mean = (of: (one: Calibration) => number) => Math.round(rows.reduce((sum, one) => sum + of(one), 0) / rows.length);
   const { oem = "", device = "", model = "" } = wordsOf(name);
-  const confidence = Math.min(most, ...rows.map((one) => one.confidence));
   return {
     oem,
     device,
     model,
     correction: { rssi: mean((one) => one.correction.rssi), txPower: mean((one) => one.correction.txPower) },
-    confidence: Math.max(LOWEST, confidence),
+    confidence: Math.min(most, ...rows.map((one) => one.confidence)),
   };
 }

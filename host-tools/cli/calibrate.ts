@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { ASSUMED_BOARDS } from "../calibration/assumed-boards.ts";
-import { type Calibration, calibrationLines, readCalibrationList, readText } from "../calibration/calibration-list.ts";
+import { type Calibration, CONFIDENCES, calibrationLines, readCalibrationList, readText } from "../calibration/calibration-list.ts";
 import { type Difference, type Fit, fitRuns } from "../calibration/fit.ts";
 import { fittedList } from "../calibration/fitted-list.ts";
 import { measuredRuns, parseSetups } from "../calibration/measured-runs.ts";
@@ -57,7 +57,6 @@ function writeList(path: string, rows: readonly Calibration[]): number {
   return list.length;
 }
 
-const CONFIDENCES = ["lowest", "low", "medium", "high"];
 const signed = (decibels: number) => `${decibels > 0 ? "+" : ""}${decibels.toFixed(1)} dB`;
 
 function describeDirection(what: string, difference: Difference | undefined, sign: number): string {

@@ -33,6 +33,10 @@ describe("calibration lists", () => {
     ]);
   });
 
+  test("decibels are taken as whole ones, as a radio reports them", () => {
+    expect(parse(HEADER, "Espruino,puckjs,Puck.js,9.4,-9.6,0")[0].correction).toEqual({ rssi: 9, txPower: -10 });
+  });
+
   test("columns are found by their names, in whatever order and spelling", () => {
     expect(parse("Model,Device,OEM,Confidence,TX_power,RSSI Correction,Notes", "Pixel 4,flame,google,HIGH,-30,8,x")).toEqual(
       parse(HEADER, "google,flame,Pixel 4,8,-30,3"),
