@@ -6,6 +6,7 @@ import { setSafeApart } from "../matching/safe.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { parsePublishedKeys } from "../opencovidtrace/contact-files.ts";
 import { CONTACTS, type ContactMatch, matchContacts } from "../opencovidtrace/contact-matches.ts";
+import { counted } from "../report/words.ts";
 import type { StoredContact } from "../store/contacts.ts";
 import type { Store } from "../store/store.ts";
 import { encountersInTime, type KeyFile } from "./match-others.ts";
@@ -88,7 +89,6 @@ export async function matchStoredContacts(store: Store, files: KeyFile[], tolera
 
 /** For a person: identifiers and keys by their first digits only (COM-06), and no positions. What boards have read is described by match.ts. */
 export function describeContacts({ exposures, safe, keys, contacts }: ContactsReport): string {
-  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
   const line = ({ receivedAt, board, identifier, key }: ListedContact) =>
     `  ${utc(receivedAt * 1000)}, board ${board}, by QR code, identifier ${identifier.slice(0, 4)}…, key ${key.slice(0, 4)}…`;
   return [

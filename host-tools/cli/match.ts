@@ -16,6 +16,7 @@ import { createSearch } from "../matching/matcher.ts";
 import { nodeCrypto } from "../node-crypto.ts";
 import { CONTACTS } from "../opencovidtrace/contact-matches.ts";
 import { TOLERANCE } from "../opencovidtrace/matching.ts";
+import { counted } from "../report/words.ts";
 import { Store } from "../store/store.ts";
 import { describeContacts, matchStoredContacts } from "./match-contacts.ts";
 import { matchStoredOthers } from "./match-others.ts";
@@ -143,8 +144,6 @@ function signalOf({ attenuation, txPower, txPowerAssumed, maxRssi, rssiCorrectio
   if (attenuation === null) return `${heard}, transmit power not known`;
   return `${attenuation} dB lost (${txPower} dBm ${txPowerAssumed ? "assumed" : "sent"}, ${heard})`;
 }
-
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : what === "hash" ? "es" : "s"}`;
 
 export function wholeTo(most: number): (text: string) => number {
   return (text) => {

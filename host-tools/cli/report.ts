@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { ConfigError, ToolError } from "../errors.ts";
@@ -9,7 +9,7 @@ import { pngFile } from "../report/raster.ts";
 import { type Scene, svgFile } from "../report/scene.ts";
 import { type ExposureEvent, type Period, timeline } from "../report/timeline.ts";
 import { counted, dayName, duration, span, zoneCalled } from "../report/words.ts";
-import { assessWindows } from "../risk/assessment.ts";
+import { assessWindows, heardSeconds } from "../risk/assessment.ts";
 import { DEFAULT_WINDOW_CONFIGURATION, readWindowConfiguration, type WindowConfiguration } from "../risk/configuration.ts";
 import { type Hearing, heardKeys } from "../risk/heard-keys.ts";
 import { Store } from "../store/store.ts";
@@ -46,10 +46,7 @@ export function scoredDays({ protocol, exposures }: MatchReport, hearing: Hearin
         board,
         day,
         scoreSeconds: total.scoreSum,
-        heardSeconds: windows
-          .filter(({ start }) => Math.floor(start / DAY) === day)
-          .flatMap(({ scans }) => scans)
-          .reduce((sum, { seconds }) => sum + seconds, 0),
+        heardSeconds: heardSeconds(windows, day),
       }));
     })
     .sort((a, b) => a.day - b.day || ((a.board ?? "") < (b.board ?? "") ? -1 : 1));
@@ -71,14 +68,26 @@ function listed(event: ExposureEvent, names: ReadonlyMap<string, string>) {
   return { ...event, boardName: event.board === null ? null : (names.get(event.board) ?? null) };
 }
 
-function write(path: string, content: string | Uint8Array): void {
+/** `option`: which names the path. @throws ToolError "unwritable_file" */
+function writing(path: string, option: string, work: () => void): void {
   try {
-    // it tells when and where somebody was
-    writeFileSync(path, content, { mode: 0o600 });
-    if (statSync(path).isFile()) chmodSync(path, 0o600);
+    work();
   } catch (cause) {
-    throw new ToolError("unwritable_file", `${path}: can't be written (${(cause as Error).message}); name another one with --out`, { cause });
+    throw new ToolError("unwritable_file", `${path}: can't be written (${(cause as Error).message}); name another one with ${option}`, { cause });
   }
+}
+
+function write(path: string, option: string, content: string | Uint8Array): void {
+  writing(path, option, () => {
+    const file = openSync(path, "w", 0o600);
+    try {
+      // it tells when and where somebody was: an older file that others may read is closed to them before the first byte
+      if (fstatSync(file).isFile()) fchmodSync(file, 0o600);
+      writeFileSync(file, content);
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
 /** Pictures of a report, each with the name of its file. */
@@ -129,14 +138,15 @@ async function report(
       const told = events.map((one) => listed(one, names));
       return output.result(only === undefined ? { protocol: match.protocol, zone: "UTC", events: told, days: page.days } : told[0], "");
     }
-    write(out, reportPage(page));
+    write(out, "--out", reportPage(page));
     const files = [out];
     for (const [folder, ending, draw] of [[svg, "svg", svgFile] as const, [png, "png", pngFile] as const]) {
       if (folder === undefined) continue;
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const option = `--${ending}`;
+      writing(folder, option, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
       for (const { name, scene } of scenes(page)) {
         const path = join(folder, `${name}.${ending}`);
-        write(path, draw(scene));
+        write(path, option, draw(scene));
         files.push(path);
       }
     }

@@ -1,7 +1,8 @@
 import { Option } from "commander";
 import { ConfigError } from "../errors.ts";
 import { nodeCrypto } from "../node-crypto.ts";
-import { assessContacts, assessExposures, assessMinutes, assessWindows } from "../risk/assessment.ts";
+import { counted } from "../report/words.ts";
+import { assessContacts, assessExposures, assessMinutes, assessWindows, heardSeconds } from "../risk/assessment.ts";
 import {
   DEFAULT_EXPOSURE_CONFIGURATION,
   DEFAULT_MINUTES_CONFIGURATION,
@@ -33,7 +34,6 @@ type Judge = (heard: HeardKey[], today: number) => Answer;
 const dayName = (day: number) => new Date(day * DAY * 1000).toISOString().slice(0, 10);
 /** A decimal where it may matter: whether a limit is reached. */
 const minutes = (seconds: number) => `${Number((seconds / 60).toFixed(1))} min`;
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 /** The rule with its configuration; `file` undefined: as docs/risk.md tells. @throws ConfigError "bad_config" */
 function judgeOf(rule: Rule, file: string | undefined): { configuration: object; judge: Judge } {
@@ -49,9 +49,8 @@ function judgeOf(rule: Rule, file: string | undefined): { configuration: object;
             json: { dailySummaries: publishedSummaries(summaries), exposureWindows: publishedWindows(nodeCrypto.randomBytes, windows) },
             lines: summaries.map(({ day, total }) => {
               const inDay = windows.filter(({ start }) => Math.floor(start / DAY) === day);
-              const seconds = inDay.flatMap(({ scans }) => scans).reduce((sum, scan) => sum + scan.seconds, 0);
               const weighed = `${minutes(total.weightedDurationSum)} weighed by attenuation`;
-              return `${dayName(day)}  score ${minutes(total.scoreSum)} (${minutes(seconds)} heard, ${weighed}; largest of ${counted(inDay.length, "window")} ${minutes(total.maximumScore)})`;
+              return `${dayName(day)}  score ${minutes(total.scoreSum)} (${minutes(heardSeconds(windows, day))} heard, ${weighed}; largest of ${counted(inDay.length, "window")} ${minutes(total.maximumScore)})`;
             }),
           };
         },

@@ -71,9 +71,9 @@ export function nearness(attenuation: number | null): number {
 
 export const PROTECTION = { mask: "mask", ward: "protected ward", vehicle: "vehicle" } as const;
 
-/** `1 board`, `2 boards` */
+/** `1 board`, `2 boards`, `2 hashes` */
 export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
+  return `${count} ${what}${count === 1 ? "" : what.endsWith("sh") ? "es" : "s"}`;
 }
 
 /** Text as HTML and SVG take it, inside and outside of attributes. What no XML may hold, and what turns the direction of writing, becomes a question mark. */

@@ -46,6 +46,12 @@ export function assessWindows(
   return { windows, summaries: dailySummaries(summaryRules(configuration), windows, today) };
 }
 
+/** How long keys were heard in the windows that began on a day, seconds. */
+export function heardSeconds(windows: readonly ExposureWindow[], day: number): number {
+  const scans = windows.filter(({ start }) => Math.floor(start / DAY) === day).flatMap((window) => window.scans);
+  return scans.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
 export interface ScoredKeyExposure extends KeyExposure {
   /** Days since 1970, of the key. */
   day: number;

@@ -120,6 +120,11 @@ describe("tracelet report", () => {
 
   test("a page that can't be written is refused, and one that is written over becomes its owner's", async () => {
     expect(await report("--out", path("none/report.html"))).toMatchObject({ exit: 1, err: expect.stringContaining("name another one with --out") });
+    for (const option of ["--svg", "--png"])
+      expect(await report("--out", path("report.html"), option, path("report.html/pictures"))).toMatchObject({
+        exit: 1,
+        err: expect.stringContaining(`name another one with ${option}`),
+      });
     writeFileSync(path("open.html"), "", { mode: 0o644 });
     await report("--out", path("open.html"));
     expect(statSync(path("open.html")).mode & 0o777).toBe(0o600);
