@@ -1,5 +1,5 @@
 import type { ListedExposure } from "../matching/exposure-list.ts";
-import { scansOfEncounter } from "../risk/encounter-scans.ts";
+import { type Hearing, sightingsOf } from "../risk/heard-keys.ts";
 import type { Sighting } from "../risk/sighting.ts";
 import { scanInstance } from "../risk/windows.ts";
 
@@ -48,11 +48,7 @@ export interface ExposureEvent {
   minutes: Minute[];
 }
 
-export interface TimelineOptions {
-  /** A board's cycleTime, seconds. */
-  cycleOf(board: string | null): number;
-  /** The exposures are single sightings. */
-  areSightings?: boolean;
+export interface TimelineOptions extends Hearing {
   periods: readonly Period[];
   /** Where a board is that nobody wears. */
   fixedPlaces?: ReadonlyMap<string, string>;
@@ -70,20 +66,11 @@ function letters(number: number): string {
   return (number < 26 ? "" : letters(Math.floor(number / 26) - 1)) + String.fromCharCode(65 + (number % 26));
 }
 
-function scansOf(exposure: ListedExposure, sender: string, { cycleOf, areSightings }: TimelineOptions): Scan[] {
-  const cycleSeconds = cycleOf(exposure.board);
+function scansOf(exposure: ListedExposure, sender: string, hearing: Hearing): Scan[] {
   const isKnown = exposure.txPower !== null;
-  const sightings = areSightings
-    ? [
-        {
-          heardAt: exposure.firstSeen,
-          attenuation: exposure.attenuation ?? 0,
-          previousScan: exposure.firstSeen - cycleSeconds,
-          confidence: 0,
-        },
-      ]
-    : scansOfEncounter({ ...exposure, txPower: exposure.txPower ?? 0 }, cycleSeconds);
-  return sightings.map((sighting) => ({ sighting, sender, isKnown }));
+  // what is not known is never told, but the times are
+  const told = { ...exposure, txPower: exposure.txPower ?? 0, attenuation: exposure.attenuation ?? 0 };
+  return sightingsOf(told, hearing).map((sighting) => ({ sighting, sender, isKnown }));
 }
 
 /** A scan stands for its own minute and those since the scan before, as in an exposure window: 5 at most. */

@@ -27,13 +27,20 @@ export interface Hearing {
   areSightings?: boolean;
 }
 
+/** The sightings that an exposure stands for. */
+export function sightingsOf(exposure: ListedExposure & { txPower: number; attenuation: number }, { cycleOf, areSightings }: Hearing): Sighting[] {
+  const cycleSeconds = cycleOf(exposure.board);
+  if (!areSightings) return scansOfEncounter(exposure, cycleSeconds);
+  const { firstSeen: heardAt, attenuation, confidence } = exposure;
+  return [{ heardAt, attenuation, previousScan: heardAt - cycleSeconds, confidence: confidence ?? 0 }];
+}
+
 /** Exposures whose attenuation is not known can't be scored: they are counted in `unknown`. Both lists are kept in the order of the exposures. */
-export function heardKeys(exposures: readonly ListedExposure[], { cycleOf, areSightings }: Hearing): { heard: HeardKey[]; unknown: number } {
+export function heardKeys(exposures: readonly ListedExposure[], hearing: Hearing): { heard: HeardKey[]; unknown: number } {
   const found = new Map<string, HeardKey>();
   let unknown = 0;
   for (const exposure of exposures) {
     const { board, key, keyDay, identifier, txPower, attenuation } = exposure;
-    const cycleSeconds = cycleOf(board);
     if (txPower === null || attenuation === null) {
       unknown++;
       continue;
@@ -49,17 +56,9 @@ export function heardKeys(exposures: readonly ListedExposure[], { cycleOf, areSi
       identifiers: new Map<string, Sighting[]>(),
     };
     found.set(name, heard);
-    const scans = areSightings
-      ? [
-          {
-            heardAt: exposure.firstSeen,
-            attenuation,
-            previousScan: exposure.firstSeen - cycleSeconds,
-            confidence: exposure.confidence ?? 0,
-          },
-        ]
-      : scansOfEncounter({ ...exposure, txPower }, cycleSeconds);
-    heard.identifiers.set(identifier, [...(heard.identifiers.get(identifier) ?? []), ...scans]);
+    const known = heard.identifiers.get(identifier) ?? [];
+    heard.identifiers.set(identifier, known);
+    known.push(...sightingsOf({ ...exposure, txPower, attenuation }, hearing));
   }
   return { heard: [...found.values()], unknown };
 }
