@@ -89,8 +89,11 @@ export function addContacts(group: Command): void {
     .action((file: string, { keyFile, authority, json }: { keyFile: string; authority: string; json?: boolean }) => {
       const text = readUpload(file);
       const key = readAuthorityKey(keyFile);
-      const found = contactsOfUpload(text, file, key, authority, Math.floor(Date.now() / 1000));
-      key.fill(0);
-      createOutput(json === true).result(found, describe(found));
+      try {
+        const found = contactsOfUpload(text, file, key, authority, Math.floor(Date.now() / 1000));
+        createOutput(json === true).result(found, describe(found));
+      } finally {
+        key.fill(0);
+      }
     });
 }
