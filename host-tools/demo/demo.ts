@@ -22,6 +22,7 @@ import { newKeyPair, readPrivateKey, readPublicKey } from "../exposure-keys/sign
 import { buildFirmware, type Firmware } from "../generator/bundle.ts";
 import type { ListedExposure } from "../matching/exposure-list.ts";
 import { reportPage } from "../report/page.ts";
+import { nearest } from "../report/plots.ts";
 import { timeline } from "../report/timeline.ts";
 import { clockTime, counted, duration, UTC } from "../report/words.ts";
 import { DEFAULT_WINDOW_CONFIGURATION } from "../risk/configuration.ts";
@@ -124,10 +125,10 @@ export async function runDemo({ out, say, progress }: DemoOptions): Promise<Demo
     const { names, fixedPlaces, periods } = await reportContext(store);
     const hearing = { cycleOf: await cycleOfBoards(store) };
     const events = timeline(report.exposures, report.safe, { ...hearing, periods, fixedPlaces });
-    for (const { board, from, to, minutes } of events) {
-      const best = Math.min(...minutes.map(({ attenuation }) => attenuation ?? Number.POSITIVE_INFINITY));
+    for (const event of events) {
+      const { board, from, to } = event;
       say(
-        `     ${names.get(board ?? "")}: about ${minuteOf(from)} to ${clockTime(to)} UTC, ${duration(to - from)}, ${best} dB of attenuation at the nearest`,
+        `     ${names.get(board ?? "")}: about ${minuteOf(from)} to ${clockTime(to)} UTC, ${duration(to - from)}, ${nearest(event)} dB of attenuation at the nearest`,
       );
     }
     const days = scoredDays(report, hearing, DEFAULT_WINDOW_CONFIGURATION, now);
