@@ -36,7 +36,11 @@ export class AppBackend {
     readonly settings: ControlSettings,
     saved: PhoneControl[] = [],
   ) {
-    for (const control of saved) this.controls.set(control.phone, control);
+    for (const control of saved) {
+      // kept when keys were still taken, it may have one for its name
+      const phone = settings.rawKeys ? control.phone : control.ref;
+      this.controls.set(phone, { ...control, phone });
+    }
   }
 
   /** A phone gets its beacon. Whatever it had before is replaced, and control begins with the next ENABLE alone (QB-04). */
@@ -45,6 +49,7 @@ export class AppBackend {
     const ref = hex(phoneRef(nodeCrypto, pastKey, pastTime));
     const phone = this.settings.rawKeys ? hex(pastKey) : ref;
     this.forget(phone);
+    this.forget(ref);
     // copies: they are wiped when the entry goes
     const own = { id: Uint8Array.from(beacon.id), sk: Uint8Array.from(beacon.sk), mode: beacon.mode };
     this.controls.set(phone, { phone, ref, beacon: own, setUpAt: at, violated: false, strays: [], faulty: false, counted: new Map() });

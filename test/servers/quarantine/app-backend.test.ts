@@ -48,6 +48,18 @@ describe("whose control is on", () => {
     expect(verdict(byKey, refOf(7))).toBe("ok");
   });
 
+  test("QB-21: where keys are no longer taken a restart forgets them, and a phone is one phone whichever way its name was kept", () => {
+    const withKeys = { ...PRESETS.standard, rawKeys: true };
+    const restarted = (server: AppBackend, settings: ControlSettings) => new AppBackend(settings, readControls(saveControls(server.state)));
+    const byRef = restarted(controlling([7], withKeys), PRESETS.standard);
+    expect(saveControls(byRef.state)).not.toContain(toHex(phoneKey(7)));
+    expect(byRef.batch({ phone: toHex(phoneKey(7)), messages: [token(T0)] }, T0).verdicts).toEqual([{ verdict: "unknown-phone" }]);
+    expect(byRef.batch({ phone: refOf(7), messages: [token(T0)] }, T0).verdicts[0].verdict).toBe("ok");
+    const byKey = restarted(byRef, withKeys);
+    byKey.setup({ pastKey: phoneKey(7), pastTime: PAST, beacon: BEACON }, T0);
+    expect(byKey.state).toHaveLength(1);
+  });
+
   test("QB-01: of a phone nothing is kept but names of it and of its beacon, the key, times, and short digests of messages", () => {
     const server = controlling([7]);
     server.batch({ phone: refOf(7), messages: [token(T0), token(T0 - 900)] }, T0);
