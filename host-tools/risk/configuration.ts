@@ -150,7 +150,7 @@ function read<T>(schema: z.ZodType<T>, text: string, name: string): T {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new ConfigError("bad_config", `${name}: no JSON (${(cause as Error).message})`, { cause });
+    throw new ConfigError("bad_config", `${name}: no JSON; docs/risk.md has the names of its fields, and whole files to begin with`, { cause });
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
