@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { parseCsv } from "../csv.ts";
 import { FormatError } from "../errors.ts";
 import type { ImportKind } from "../store/import-rows.ts";
+import type { MhKind } from "../store/mh-csv.ts";
 import { detectMhKind, readMhFile } from "../store/mh-file.ts";
 import type { ImportItem } from "./imported-row.ts";
 import { MICROG_COLUMNS, MICROG_TABLE, readMicrog } from "./microg.ts";
@@ -35,8 +36,19 @@ export function openImport(path: string): OpenedFile {
       throw new FormatError("too_large", `${path}: ${size} bytes, at most ${MOST_TEXT} are read; split it, each part with the header`);
     return { kind: "opentrace", isTable: false, items: () => readOpentraceCsv(parseCsv(readFileSync(path, "utf8"), path)) };
   }
-  const kind = detectMhKind(path);
+  const kind = detectKind(path);
   return { kind, isTable: false, items: () => readMhFile(path, kind) };
+}
+
+/** What a file is that no phone's app wrote. */
+function detectKind(path: string): MhKind {
+  try {
+    return detectMhKind(path);
+  } catch (error) {
+    if (!(error instanceof FormatError) || error.code !== "unknown_file") throw error;
+    const others = "nor is it a database of RaMBLE, microG or OpenTrace, or OpenTrace's CSV (docs/data.md)";
+    throw new FormatError(error.code, `${error.message}; ${others}`, { cause: error });
+  }
 }
 
 /** Looked at now, opened again when it is its turn: several large ones are never held at a time. */

@@ -246,6 +246,13 @@ describe("files of others that must do no harm", () => {
     await expect(importFiles(open(), [database(fill)])).rejects.toMatchObject({ code });
   });
 
+  test("a file of nobody known is refused with all that could be read", async () => {
+    const path = join(folder, "noise.txt");
+    writeFileSync(path, "hello");
+    const message = expect.stringMatching(/noise\.txt: neither tek_data.*nor is it a database of RaMBLE, microG or OpenTrace/);
+    await expect(importFiles(open(), [path])).rejects.toMatchObject({ code: "unknown_file", message });
+  });
+
   test("a damaged database takes nothing in", async () => {
     const store = open();
     const bytes = readFileSync(microg(Array.from({ length: 2000 }, (_, i) => [rpi(i % 256), aem, (T0 + i) * 1000, -60, 0])));
