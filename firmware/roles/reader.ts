@@ -19,7 +19,7 @@ export let reads = 0;
 export let unreadable = 0;
 export let unreached = 0;
 
-/** What `scanner` takes for a packet: DP-3T's own, or a zero, which ends every packet of the air, and the rolling identifier. */
+/** What `scanner` takes for a packet: DP-3T's own, or a zero and the rolling identifier. */
 function asPacket(value: Uint8Array, power: number): Uint8Array {
   if (value.length === EPHID_BYTES) return encodeAdvertisement(value, power);
   const packet = new Uint8Array(17);

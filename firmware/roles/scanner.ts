@@ -108,6 +108,8 @@ export const scanner = /*@__PURE__*/ (function () {
   let latest: { [hash: string]: string } = {};
   /** Tick at which this step began, whole seconds. */
   let began = 0;
+  /** Was it read of a peer, not heard? */
+  let isRead = false;
   /** No place from here on is in use. */
   let end = 0;
   /** Seconds from one scan to the next, as it was when this one began: a longer or shorter one holds from the next on, so that no encounter is cut in two. */
@@ -169,8 +171,8 @@ export const scanner = /*@__PURE__*/ (function () {
         offset = hashed ? 0 : -1;
       }
     }
-    // no packet of the air, for which a zero is the end, but what reader.ts makes of a value
-    if (OPENCOVIDTRACE && READS && data.length === 17 && !data[0]) {
+    // what reader.ts makes of a value; the air may bring the same bytes, and no identifier with them
+    if (OPENCOVIDTRACE && READS && isRead && data.length === 17) {
       offset = 1;
       tag = OPENCOVIDTRACE_TAG;
     }
@@ -257,7 +259,9 @@ export const scanner = /*@__PURE__*/ (function () {
   if (READS)
     takeRead = function (device, now) {
       began = now;
+      isRead = true;
       heard(device);
+      isRead = false;
     };
   return {
     /** Who is there: an RPI for each open encounter into `blocks` from its second block on, −max RSSI and seconds since the last sighting into the entries of `answer` (device-link.ts). `now`: tick. */

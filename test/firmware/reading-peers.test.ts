@@ -156,6 +156,19 @@ describe("a peer that doesn't send its identifier", () => {
 });
 
 describe("a peer that means harm", () => {
+  test("and advertises what looks like an identifier that was read puts none into the log: those come over links alone (BLE-02, OCT-01)", async () => {
+    const world = new WornWorld(9);
+    const board = await world.wear({ x: 0, y: 0 }, READER);
+    // a zero ends an advertisement for us; for the interpreter's filter service data follows it
+    const packet = Uint8Array.of(0, 15, 0x16, 0x6f, 0xfd, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    const liar = phone(world, "liar", { x: 0.5 });
+    liar.advertise([packet], { connectable: false });
+    world.pass(600);
+    liar.advertise();
+    world.pass(3600);
+    expect(encountersOf(board, OPENCOVIDTRACE_TAG)).toEqual([]);
+  });
+
   test.each<[string, Uint8Array, ServedServices, Hostility]>([
     ["answers nothing", BACKGROUND, value(new Uint8Array(16).fill(1)), { mute: true }],
     ["answers nothing", OPEN, value(new Uint8Array(32).fill(1), OPEN), { mute: true }],
