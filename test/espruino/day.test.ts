@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { crowdedRadio, flashImage, PIXL_SHIM } from "../../bench/interpreter-image.ts";
 import { findBoard } from "../../boards/index.ts";
 import { puckjs } from "../../boards/puckjs.ts";
@@ -9,7 +9,7 @@ import { rollingStart } from "../../protocols/gaen/key-schedule.ts";
 import { CYCLE_TIME, RETENTION } from "../../protocols/settings.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { NO_INTERPRETER } from "./abilities.ts";
-import { HOUR, playsBoards, Site } from "./site.ts";
+import { HOUR, Site, useSites } from "./site.ts";
 
 /** 2026-03-02 15:00 UTC: midnight comes after nine hours. */
 const SET_AT = Date.UTC(2026, 2, 2, 15) / 1000;
@@ -31,14 +31,7 @@ const BUNDLES = [
 ] as const;
 
 describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
-  let able = false;
-  const sites: Site[] = [];
-  beforeAll(async () => {
-    able = await playsBoards();
-  });
-  afterAll(async () => {
-    for (const site of sites) await site.close();
-  });
+  const sites = useSites();
 
   describe.each(BUNDLES)("%s as a %s, %i hours", (id, role, hours) => {
     const sends = role !== "scanner";
@@ -49,7 +42,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
     let proves: boolean;
 
     beforeAll(async () => {
-      if (!able) return;
+      if (!sites.canPlay()) return;
       proves = id === "puckjs";
       const { code, manifest } = proves
         ? await firmwareFor(role, id)
@@ -59,8 +52,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
       await empty.interpreter.advance(1000);
       bare = await empty.value("process.memory().usage");
       await empty.close();
-      site = new Site(flashImage(code, shim, manifest));
-      sites.push(site);
+      site = sites.at(flashImage(code, shim, manifest));
       await site.interpreter.advance(3000);
       await site.reach();
     });
@@ -68,7 +60,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
     test(
       `with ${NEIGHBOURS} neighbours: variables in use stay below 40 %, at most 65 %; midnight brings a key, nothing is lost`,
       async (context) => {
-        if (!able) return context.skip();
+        if (!sites.canPlay()) return context.skip();
         expect(await site.link.status()).toMatchObject({ r: role, e: 1, u: 0, ad: 0 });
         expect(await site.link.setClock(SET_AT, 0, 20)).toBeNull();
         await site.pass(hours * HOUR);
@@ -96,7 +88,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
     );
 
     test("every command answers, wrong arguments are refused, and what was set outlives a restart with the clock running", async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       const { link } = site;
       const before = await link.status();
       await link.changeSetting(CYCLE_TIME, 60);
@@ -127,7 +119,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
     });
 
     test("a change of battery: a new era, silent until its clock is set, then on the air with a fresh key", async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       await site.changeBattery();
       const status = await site.link.status();
       expect(status).toMatchObject({ e: 3, u: 0, ad: 0 });
@@ -141,7 +133,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
     });
 
     test("on a low battery it scans a quarter as often, and as often as before on a fresh one", async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       if (!hears) return;
       await site.value("volts=2");
       await site.pass(0.1 * HOUR);
@@ -158,7 +150,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
     });
 
     test("2038 and 2106, where 32 bits end: clock, keys and rotations go on", async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       for (const moment of [2 ** 31 - 300, 2 ** 32 - 2 * 86_400]) {
         await site.link.setClock(moment, 0, 20);
         const { ro, t } = await site.link.status();
@@ -174,7 +166,7 @@ describe.skipIf(NO_INTERPRETER)("a day on the real interpreter", () => {
     });
 
     test("300 identifiers in one scan: it says so or counts them, and goes on", async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       if (!hears) return;
       await site.value("most=0");
       await site.value("crowd=300");

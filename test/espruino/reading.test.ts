@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { crowdedRadio, flashImage } from "../../bench/interpreter-image.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { decodeKeysOfOthers } from "../../host-tools/store/keys-of-others.ts";
@@ -8,7 +8,7 @@ import { OPENCOVIDTRACE_TAG } from "../../protocols/protocol-tags.ts";
 import { TRANSMIT } from "../../protocols/settings.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { NO_INTERPRETER } from "./abilities.ts";
-import { HOUR, playsBoards, Site } from "./site.ts";
+import { HOUR, useSites } from "./site.ts";
 
 // Identifiers that are read over connections, and offered, by the real interpreter: promises, memory and flash are its own; its radio is a script that plays others, since no Linux build has one.
 
@@ -36,22 +36,14 @@ NRF.setServices=function(s,o){handed=s;handed.uart=o.uart};
 NRF.connect=function(a){return new Promise(function(r){setTimeout(r,60,server(parseInt(a.substr(15,2),16)-16))})}})();`;
 
 describe.skipIf(NO_INTERPRETER)("a wearable that reads identifiers on the real interpreter", () => {
-  let able = false;
-  const sites: Site[] = [];
-  beforeAll(async () => {
-    able = await playsBoards();
-  });
-  afterAll(async () => {
-    for (const site of sites) await site.close();
-  });
+  const sites = useSites();
 
   test(
     "reads sixteen peers for hours, two of whom have none, among thirty neighbours; offers its own; room is left",
     async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       const { code, manifest } = await firmwareFor("wearable", "puckjs", {}, ["gatt"], ["gaen", "dp3t", "opencovidtrace"]);
-      const site = new Site(flashImage(code, RADIO, manifest));
-      sites.push(site);
+      const site = sites.at(flashImage(code, RADIO, manifest));
       await site.interpreter.advance(3000);
       await site.reach();
       await site.link.setClock(SET_AT, 0, 20);

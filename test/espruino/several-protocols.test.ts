@@ -1,5 +1,5 @@
 import { createDecipheriv } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { crowdedRadio, flashImage, radioWith } from "../../bench/interpreter-image.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { nodeCrypto } from "../../host-tools/node-crypto.ts";
@@ -15,7 +15,7 @@ import { messageKeys, openMessageC } from "../../protocols/smartbeacon/open-mess
 import { CARRIER_AT, SETUP_BYTES, SINGLE_AT, SK_LENGTH_AT } from "../../protocols/smartbeacon/setup.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { NO_INTERPRETER } from "./abilities.ts";
-import { HOUR, playsBoards, Site } from "./site.ts";
+import { HOUR, type Site, useSites } from "./site.ts";
 
 // Several protocols, and SmartBeacon's messages, by the real interpreter: what it would send is what it gives to the radio.
 
@@ -35,18 +35,10 @@ async function text(site: Site, expression: string): Promise<string> {
 const packetsOf = async (site: Site) => (await text(site, "global.sent")).split(",").map((one) => new Uint8Array(Buffer.from(one, "base64")));
 
 describe.skipIf(NO_INTERPRETER)("several protocols on the real interpreter", () => {
-  let able = false;
-  const sites: Site[] = [];
-  beforeAll(async () => {
-    able = await playsBoards();
-  });
-  afterAll(async () => {
-    for (const site of sites) await site.close();
-  });
+  const sites = useSites();
   async function place(role: string, protocols: string[], shim: string): Promise<Site> {
     const { code, manifest } = await firmwareFor(role, "puckjs", {}, [], protocols);
-    const site = new Site(flashImage(code, shim + KEEPER, manifest));
-    sites.push(site);
+    const site = sites.at(flashImage(code, shim + KEEPER, manifest));
     await site.interpreter.advance(3000);
     await site.reach();
     return site;
@@ -55,7 +47,7 @@ describe.skipIf(NO_INTERPRETER)("several protocols on the real interpreter", () 
   test(
     "a wearable of GAEN and DP-3T that collects SmartBeacon's messages, among 50 neighbours: sends what it is told to, and has room left",
     async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       const site = await place("wearable", ["gaen", "dp3t", "smartbeacon"], crowdedRadio(50));
       await site.link.setClock(SET_AT, 0, 20);
       await site.pass(HOUR);
@@ -91,7 +83,7 @@ describe.skipIf(NO_INTERPRETER)("several protocols on the real interpreter", () 
   test(
     "a SmartBeacon's messages open with its key: fragments of MESSAGE C, then compact tokens",
     async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       const site = await place("smartbeacon", ["smartbeacon"], radioWith("function(){}"));
       await site.link.setClock(SET_AT, 0, 20);
       const setup = Buffer.alloc(SETUP_BYTES, 7);

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import type { Board } from "../../host-tools/device/board.ts";
 import { decodeBlock, type LogRecord } from "../../host-tools/store/log-decoder.ts";
 import { build } from "./abilities.ts";
@@ -8,9 +9,29 @@ import { Interpreter, temporaryDirectory } from "./interpreter.ts";
 
 export const HOUR = 3_600_000;
 /** Can the interpreter play a board? */
-export async function playsBoards(): Promise<boolean> {
+async function playsBoards(): Promise<boolean> {
   const { abilities } = await build();
   return (["virtual time", "mapped storage", "aes", "byte strings"] as const).every((ability) => abilities.has(ability));
+}
+
+/** The boards of a group of tests, switched off at its end. */
+export function useSites(): { canPlay(): boolean; at(image: Uint8Array): Site } {
+  let able = false;
+  const sites: Site[] = [];
+  beforeAll(async () => {
+    able = await playsBoards();
+  });
+  afterAll(async () => {
+    for (const site of sites) await site.close();
+  });
+  return {
+    canPlay: () => able,
+    at(image) {
+      const site = new Site(image);
+      sites.push(site);
+      return site;
+    },
+  };
 }
 
 const FLASH_FILE = "espruino.flash";

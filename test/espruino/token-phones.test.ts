@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { flashImage } from "../../bench/interpreter-image.ts";
 import { nrf52840dk } from "../../boards/nrf52840dk.ts";
 import { puckjs } from "../../boards/puckjs.ts";
@@ -8,7 +8,8 @@ import { writePage } from "../../host-tools/device/temp-ids.ts";
 import { buildFirmware } from "../../host-tools/generator/bundle.ts";
 import { HAI, userId } from "../support/tokens.ts";
 import { NO_INTERPRETER } from "./abilities.ts";
-import { HOUR, playsBoards, Site } from "./site.ts";
+import { HOUR, useSites } from "./site.ts";
+import { inReach, RADIO_CALLS } from "./token-radio.ts";
 
 // A token that reads phones' packets, by the real interpreter: its parser, its promises in promises. The radio is a script, as in token.test.ts.
 
@@ -26,38 +27,25 @@ global.parseInt=function(a,b){look();return number(a,b)};global.btoa=function(a)
 function shown(i){var u=new Uint8Array(61),s=getTime()/900|0,k,c;
 for(k=0;k<61;k++){c=E.CRC32([i,s,s>>8,k]);u[k]=c}u[0]=i;
 return '{"id":"'+base64(u)+'","mp":"'+(i==${PHONES - 3}?"a model too long":"Pixel 3")+'","o":"'+(i==${PHONES - 2}?"ZZ_HAI":"${HAI}")+'","v":2}'}
-function packet(i){return new Uint8Array([2,1,2,17,7,249,24,194,76,9,254,240,128,106,79,149,21,252,179,42,184,2,10,0,6,255,255,3,97,97+i/16,97+i%16])}
-function address(i){return "c0:00:00:00:00:"+(16+i).toString(16)+" random"}
-function play(f,n){for(var i=0;i<${PHONES};i++)f({id:address(i),rssi:-50-i,data:packet(i).buffer});look();if(n)setTimeout(play,700,f,n-1)}
-function server(i){var on,up=true;
+${inReach(PHONES)}function server(i){var on,up=true;
 return{device:{on:function(e,f){on=f}},getPrimaryService:function(){return Promise.resolve({getCharacteristics:function(){
 return Promise.resolve([{uuid:"117bdd58-57ce-4e7a-8e87-7cccdda2a804",readValue:function(){look();if(i==${PHONES - 1})return new Promise(function(r){global.never=r});
 if(i<${PHONES - 3})read++;return Promise.resolve({buffer:E.toArrayBuffer(shown(i).substr(0,130))})},
 writeValue:function(){written++;return Promise.resolve()}}])}})},
 disconnect:function(){look();if(!up)throw "Not connected";up=false;setTimeout(on,10);return Promise.resolve()}}}
-global.NRF={sleep:function(){},wake:function(){},restart:function(){},setAdvertising:function(){},setAddress:function(){},setTxPower:function(){},
-getSecurityStatus:function(){return{connected:false}},getBattery:function(){return 3},setSecurity:function(){},disconnect:function(){},updateServices:function(){},
-setServices:function(){},on:function(){},setScan:function(f){if(f)setTimeout(play,300,f,4)},
+global.NRF={${RADIO_CALLS}setServices:function(){},on:function(){},
 connect:function(a){return new Promise(function(r){setTimeout(r,60,server(number(a.substr(15,2),16)-16))})}}})();`;
 
 describe.skipIf(NO_INTERPRETER)("a token with S140's MTU on the real interpreter", () => {
-  let able = false;
-  const sites: Site[] = [];
-  beforeAll(async () => {
-    able = await playsBoards();
-  });
-  afterAll(async () => {
-    for (const site of sites) await site.close();
-  });
+  const sites = useSites();
 
   test(
     "meets twenty phones, of whom three are no peers: each whole packet is a meeting, nothing else is, and its variables are what the build reckons with",
     async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       // the interpreter's flash is laid out as a Puck.js's
       const { code, manifest } = await buildFirmware({ board: { ...puckjs, gatt: nrf52840dk.gatt }, role: "token", protocols: ["bluetrace"] });
-      const site = new Site(flashImage(code, RADIO, manifest));
-      sites.push(site);
+      const site = sites.at(flashImage(code, RADIO, manifest));
       await site.interpreter.advance(3000);
       await site.reach();
       await site.link.setClock(SET_AT, 0, 20);

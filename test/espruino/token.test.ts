@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { flashImage } from "../../bench/interpreter-image.ts";
 import { puckjs } from "../../boards/puckjs.ts";
 import { encodeTempIdPages } from "../../host-tools/bluetrace/batch-file.ts";
@@ -8,7 +8,8 @@ import { MEETING_RECORDS } from "../../protocols/log-format.ts";
 import { firmwareFor } from "../support/built-firmware.ts";
 import { HAI, userId } from "../support/tokens.ts";
 import { NO_INTERPRETER } from "./abilities.ts";
-import { HOUR, playsBoards, Site } from "./site.ts";
+import { HOUR, useSites } from "./site.ts";
+import { inReach, RADIO_CALLS } from "./token-radio.ts";
 
 // A token by the real interpreter: promises, typed arrays and flash are its own; its radio is a script that plays others, since no Linux build has one.
 
@@ -23,10 +24,7 @@ const RADIO = `var most=0,taken=0,handed,heeded={};(function(){
 function look(){var m=process.memory(true).usage;if(m>most)most=m}
 function message(i,r){var u=new Uint8Array(67),c=E.CRC32("${HAI}"),k,s=getTime()/900|0;
 u.set([1,r,c,c>>8,c>>16,c>>24]);for(k=6;k<67;k+=4){c=E.CRC32([i,s,s>>8,k]);u[k]=c>>24;if(k<66){u[k+1]=c>>16;u[k+2]=c>>8;u[k+3]=c}}u[6]=i;return u}
-function packet(i){return new Uint8Array([2,1,2,17,7,249,24,194,76,9,254,240,128,106,79,149,21,252,179,42,184,2,10,0,6,255,255,3,97,97+i/16,97+i%16])}
-function address(i){return "c0:00:00:00:00:"+(16+i).toString(16)+" random"}
-function play(f,n){for(var i=0;i<${PEERS};i++)f({id:address(i),rssi:-50-i,data:packet(i).buffer});look();if(n)setTimeout(play,700,f,n-1)}
-function server(i){var on,up=true;
+${inReach(PEERS)}function server(i){var on,up=true;
 function part(uuid,a,b){return{uuid:uuid,readValue:function(){look();if(i==${PEERS - 2})return new Promise(function(r){global.never=r});
 return Promise.resolve({buffer:i==${PEERS - 1}?new Uint8Array(52).fill(123).buffer:new Uint8Array(message(i,127).subarray(a,b)).buffer})},
 writeValue:function(d){look();if(d.length!=b-a)throw "length";taken++;return Promise.resolve()}}}
@@ -36,28 +34,18 @@ disconnect:function(){if(!up)throw "Not connected";up=false;setTimeout(on,10);re
 global.visit=function(i){heeded.connect("d0:00:00:00:00:01 random");var s=handed[Object.keys(handed)[0]],m=message(i,-70);
 s["7e9c0001-5b1f-4c36-9a57-d3a1c64e80b2"].onWrite({data:new Uint8Array(m.subarray(0,50)).buffer});
 s["7e9c0002-5b1f-4c36-9a57-d3a1c64e80b2"].onWrite({data:new Uint8Array(m.subarray(50,67)).buffer});heeded.disconnect()};
-global.NRF={sleep:function(){},wake:function(){},restart:function(){},setAdvertising:function(){},setAddress:function(){},setTxPower:function(){},
-getSecurityStatus:function(){return{connected:false}},getBattery:function(){return 3},setSecurity:function(){},disconnect:function(){},updateServices:function(){},
-setServices:function(s){handed=s},on:function(e,f){heeded[e]=f},setScan:function(f){if(f)setTimeout(play,300,f,4)},
+global.NRF={${RADIO_CALLS}setServices:function(s){handed=s},on:function(e,f){heeded[e]=f},
 connect:function(a){return new Promise(function(r){setTimeout(r,60,server(parseInt(a.substr(15,2),16)-16))})}}})();`;
 
 describe.skipIf(NO_INTERPRETER)("a token on the real interpreter", () => {
-  let able = false;
-  const sites: Site[] = [];
-  beforeAll(async () => {
-    able = await playsBoards();
-  });
-  afterAll(async () => {
-    for (const site of sites) await site.close();
-  });
+  const sites = useSites();
 
   test(
     "meets twenty others for hours, two of whom are none: whole TempIDs in its log, room left, and the same after a start",
     async (context) => {
-      if (!able) return context.skip();
+      if (!sites.canPlay()) return context.skip();
       const { code, manifest } = await firmwareFor("token", "puckjs", {}, [], ["bluetrace"]);
-      const site = new Site(flashImage(code, RADIO, manifest));
-      sites.push(site);
+      const site = sites.at(flashImage(code, RADIO, manifest));
       await site.interpreter.advance(3000);
       await site.reach();
       await site.link.setClock(SET_AT, 0, 20);
