@@ -4,7 +4,7 @@ import { decodeExposedList, exposedListFromJson } from "../../protocols/dp3t/exp
 import { ConfigError, FormatError } from "../errors.ts";
 import type { PublishedDailyKey } from "../matching/contact-tracing-v1.ts";
 import { createTally } from "../matching/diagnosis-keys.ts";
-import { publishedHashes } from "../matching/dp3t.ts";
+import { type PublishedHashes, publishedHashes } from "../matching/dp3t.ts";
 import { listOthers, type MatchReport, setListedApart } from "../matching/exposure-list.ts";
 import { type HeardOthers, type LowCostList, matchDp3t, matchDp3tUnlinkable, matchV1, type OthersMatches } from "../matching/others.ts";
 import { aesEncrypt, nodeCrypto } from "../node-crypto.ts";
@@ -63,7 +63,7 @@ export function readExposedList(file: KeyFile): LowCostList {
 }
 
 /** Names the file in what went wrong with it. */
-function hashesOf(file: KeyFile): Uint8Array[] {
+function hashesOf(file: KeyFile): PublishedHashes {
   try {
     return publishedHashes(file.bytes);
   } catch (error) {
@@ -84,8 +84,9 @@ function readPublished(protocol: string, files: KeyFile[]): { keys: number; matc
     return { keys: count, match: (encounters) => matchDp3t(nodeCrypto, aesEncrypt, lists, encounters) };
   }
   if (protocol === "dp3t-unlinkable") {
-    const hashes = files.flatMap(hashesOf);
-    return { keys: hashes.length, match: (encounters) => matchDp3tUnlinkable(nodeCrypto, hashes, encounters) };
+    const published = files.map(hashesOf);
+    const count = published.reduce((sum, { hashes, filter }) => sum + (filter?.count ?? hashes.length), 0);
+    return { keys: count, match: (encounters) => matchDp3tUnlinkable(nodeCrypto, published, encounters) };
   }
   throw new ConfigError(
     "unknown_protocol",

@@ -166,7 +166,7 @@ Files of --protocol:
   gaen             export.zip of a diagnosis server, signed
   ct10             JSON, [{"day": days since 1970, "dtk": base64 of a daily tracing key}, …]
   dp3t             exposed list of a DP-3T backend, JSON or Protocol Buffers message
-  dp3t-unlinkable  list of published hashes (DP3U)
+  dp3t-unlinkable  list of published hashes (DP3U), or a filter of them (DP3C)
   opencovidtrace   JSON of a key server, {"keys": [{"value", "day", "meta"}, …]}: looked for in contacts by QR code and in what boards have read
 
 What was marked as safe (tracelet mark) is told apart and doesn't count.

@@ -1,4 +1,4 @@
-import { decodeFilter, mayHaveHash } from "../../protocols/dp3t/cuckoo-filter.ts";
+import { type CuckooFilter, decodeFilter, mayHaveHash } from "../../protocols/dp3t/cuckoo-filter.ts";
 import { decodeHashList, HASH_BYTES, hasHash } from "../../protocols/dp3t/hash-list.ts";
 import { windowEphIds, windowNumber } from "../../protocols/dp3t/hybrid.ts";
 import { dayNumber, EPOCH_SECONDS, EPOCHS, ephIds, nextSecretKey } from "../../protocols/dp3t/low-cost.ts";
@@ -140,20 +140,21 @@ export interface HeardHash {
   hash: Uint8Array;
 }
 
-/**
- * The hashes of a published list, 32 bytes each. A filter can't be asked for a part of a hash.
- * @throws FormatError `no_hash_list`, and `hash_filter` for a filter.
- */
-export function publishedHashes(file: Uint8Array): Uint8Array[] {
+/** What a file publishes of the unlinkable design. */
+export interface PublishedHashes {
+  /** 32 bytes each, of an exact list. */
+  hashes: Uint8Array[];
+  /** Of a filter, which is asked, and holds none. */
+  filter?: CuckooFilter;
+}
+
+/** Reads an exact list, or a filter. @throws FormatError `no_hash_list` */
+export function publishedHashes(file: Uint8Array): PublishedHashes {
   const list = decodeHashList(file);
-  if (!list && decodeFilter(file)) {
-    throw new FormatError(
-      "hash_filter",
-      "published hashes: a DP3C filter can only be asked for whole hashes, and boards keep the first 16 bytes of 32; fetch the exact list (DP3U)",
-    );
-  }
-  if (!list) throw new FormatError("no_hash_list", "published hashes: no whole DP3U list; fetch the file again");
-  return Array.from({ length: list.length / HASH_BYTES }, (_, i) => list.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+  const filter = list ? undefined : decodeFilter(file);
+  if (filter) return { hashes: [], filter };
+  if (!list) throw new FormatError("no_hash_list", "published hashes: neither a whole DP3U list nor a whole DP3C filter; fetch the file again");
+  return { hashes: Array.from({ length: list.length / HASH_BYTES }, (_, i) => list.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)) };
 }
 
 /** Unlinkable design, where no more than the beginning of a hash was kept: which observations are among published `hashes`, and the whole hash that says so. */

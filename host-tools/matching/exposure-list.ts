@@ -15,7 +15,7 @@ export interface HeardDetails {
 
 /** An exposure as `tracelet match --json` tells it, of any protocol. Keys and identifiers in hex; null where something is not known, or no part of the protocol. */
 export interface ListedExposure {
-  /** As it was published: TEK, daily tracing key, SK or hash. */
+  /** As it was published: TEK, daily tracing key, SK or hash; of a filter the 16 bytes it was asked for. */
   key: string;
   /** Day of the key, days since 1970; null of a hash. */
   keyDay: number | null;

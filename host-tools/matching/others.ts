@@ -1,3 +1,4 @@
+import { type CuckooFilter, mayHaveHash } from "../../protocols/dp3t/cuckoo-filter.ts";
 import { EPOCHS } from "../../protocols/dp3t/low-cost.ts";
 import { rollingProximityIdentifiers } from "../../protocols/gaen/identifier-series.ts";
 import { INTERVAL_SECONDS, ROLLING_PERIOD, rollingProximityIdentifierKey } from "../../protocols/gaen/key-schedule.ts";
@@ -6,7 +7,7 @@ import { type DayKey, isInTime } from "../opencovidtrace/matching.ts";
 import { INTERVALS, matchDailyKeys, type PublishedDailyKey, TOLERANCE } from "./contact-tracing-v1.ts";
 import { createCandidateCount, FALSE_PAIR_OF_OTHERS, falseMatchProbability } from "./dense.ts";
 import { createTally, type SetApart } from "./diagnosis-keys.ts";
-import { MOST_DAYS, matchHashBeginnings, matchLowCost, type PublishedKey } from "./dp3t.ts";
+import { MOST_DAYS, matchHashBeginnings, matchLowCost, type PublishedHashes, type PublishedKey } from "./dp3t.ts";
 import { createFinder } from "./identifier-finder.ts";
 import { attenuation } from "./sighting-rules.ts";
 
@@ -61,6 +62,8 @@ interface Found<E> {
   /** Unix seconds between which the encounter counts: `from` included, `until` not. */
   from: number;
   until: number;
+  /** Chance of a false match, where it isn't that of the beginning of an identifier. */
+  chance?: number;
 }
 
 const isDense = ({ identifier }: HeardOthers) => identifier.length < 16;
@@ -86,7 +89,7 @@ function conclude<E extends HeardOthers>(
   const chance = (encounter: E) => (isDense(encounter) ? falseMatchProbability(candidates(encounter), FALSE_PAIR_OF_OTHERS) : 0);
   const seen = new Map<E, Set<string>>();
   const exposures: OthersExposure<E>[] = [];
-  for (const { encounter, key, day, from, until } of found) {
+  for (const { encounter, key, day, from, until, chance: own } of found) {
     const name = `${Buffer.from(key).toString("latin1")} ${from}`;
     const known = seen.get(encounter) ?? new Set();
     if (known.has(name)) continue;
@@ -101,7 +104,7 @@ function conclude<E extends HeardOthers>(
       txPower,
       isAssumed: encounter.txPower === null && txPower !== null,
       attenuation: txPower === null ? null : attenuation(txPower, encounter.maxRssi),
-      falseMatchProbability: chance(encounter),
+      falseMatchProbability: own ?? chance(encounter),
     });
   }
   const dense = encounters.filter(isDense);
@@ -182,17 +185,39 @@ export function matchDp3t<E extends HeardOthers>(
   return conclude(encounters, found, DP3T_TX_POWER, candidates, apart.list());
 }
 
-/** DP-3T, unlinkable: the epoch is in the hash, so all of the encounter counts. `hashes`: published ones, 32 bytes each. */
+/**
+ * DP-3T, unlinkable: the epoch is in the hash, so all of the encounter counts. A filter looks at no more of a hash than the 16 bytes that a full encounter has of it, so those are what it knows
+ * the exposure by; a dense one has too few to ask it.
+ */
 export function matchDp3tUnlinkable<E extends HeardOthers>(
   crypto: Crypto,
-  hashes: readonly Uint8Array[],
+  published: readonly PublishedHashes[],
   encounters: readonly E[],
 ): OthersMatches<E> {
+  const hashes = published.flatMap((one) => one.hashes);
+  const filters = published.flatMap(({ filter }) => filter ?? []);
+  const always = { day: null, from: 0, until: Number.POSITIVE_INFINITY };
   const observations = encounters.map((encounter) => ({ encounter, hash: encounter.identifier }));
-  const found = matchHashBeginnings(crypto, hashes, observations).map(({ observation, key }) => {
-    return { encounter: observation.encounter, key, day: null, from: 0, until: Number.POSITIVE_INFINITY };
-  });
-  return conclude(encounters, found, DP3T_TX_POWER, () => hashes.length);
+  const found: Found<E>[] = matchHashBeginnings(crypto, hashes, observations).map(({ observation, key }) => ({
+    encounter: observation.encounter,
+    key,
+    ...always,
+  }));
+  const known = new Set(found.map(({ encounter }) => encounter));
+  const apart = createTally("encounter");
+  for (const encounter of filters.length > 0 ? encounters : []) {
+    if (known.has(encounter)) continue;
+    if (isDense(encounter)) apart.add("dense: a filter can't be asked for it");
+    else if (filters.some((filter) => mayHaveHash(filter, encounter.identifier)))
+      found.push({ encounter, key: encounter.identifier, ...always, chance: chanceOf(filters) });
+  }
+  return conclude(encounters, found, DP3T_TX_POWER, () => hashes.length, apart.list());
+}
+
+/** Chance that one of some filters takes a hash for one of its own: each compares it with eight fingerprints. */
+function chanceOf(filters: readonly CuckooFilter[]): number {
+  const none = filters.reduce((sum, { fingerprintBytes }) => sum + 8 * Math.log1p(-(2 ** (-8 * fingerprintBytes))), 0);
+  return -Math.expm1(none);
 }
 
 /**

@@ -124,7 +124,7 @@ export function buildFilter(hashes: Uint8Array[], fingerprintBytes: number): Cuc
   throw new Error("filter: " + sorted.length + " hashes are more than its largest size holds");
 }
 
-/** May `hash`, 32 bytes, be one of the filter's? Never `false` for one that is. */
+/** May `hash`, or its first 16 bytes, be one of the filter's? No more of it is looked at. Never `false` for one that is. */
 export function mayHaveHash(filter: CuckooFilter, hash: Uint8Array): boolean {
   const fingerprint = fingerprintOf(hash, filter.fingerprintBytes);
   const bucket = firstBucket(filter, hash);

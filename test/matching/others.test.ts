@@ -153,16 +153,41 @@ describe("DP-3T, unlinkable", () => {
   const others = Array.from({ length: 50 }, (_, i) => nodeCrypto.sha256(Uint8Array.of(i)));
 
   test("DP-05: the beginning of an observation's hash is found in the published list", () => {
-    const hashes = publishedHashes(encodeHashList([...others, hash]));
+    const hashes = [publishedHashes(encodeHashList([...others, hash]))];
     const encounters = [heard(hash.slice(0, 16), NOON, NOON + 60), heard(hash.slice(0, 5), NOON, NOON + 64), heard(new Uint8Array(16).fill(3), NOON)];
     const { exposures, dense: told } = matchDp3tUnlinkable(nodeCrypto, hashes, encounters);
     expect(exposures.map(({ encounter, key }) => [encounter, toHex(key)])).toEqual(encounters.slice(0, 2).map((one) => [one, toHex(hash)]));
     expect(told.expectedFalseMatches * 2 ** 40).toBeCloseTo(51, 3);
   });
 
-  test("a filter is refused with the reason, and so is a list that was cut", () => {
-    expect(() => publishedHashes(encodeFilter(buildFilter([hash], 4)))).toThrow("boards keep the first 16 bytes of 32; fetch the exact list");
-    expect(() => publishedHashes(encodeHashList([hash]).subarray(0, 30))).toThrow("no whole DP3U list");
+  test("and by a filter, which asks for no more than the 16 bytes of a full encounter; a dense one is set apart (DP-05)", () => {
+    const filter = publishedHashes(encodeFilter(buildFilter([...others, hash], 6)));
+    const encounters = [heard(hash.slice(0, 16), NOON, NOON + 60), heard(hash.slice(0, 5), NOON, NOON + 64), heard(new Uint8Array(16).fill(3), NOON)];
+    const { exposures, setApart } = matchDp3tUnlinkable(nodeCrypto, [filter], encounters);
+    expect(exposures.map(({ encounter, key }) => [encounter, toHex(key)])).toEqual([[encounters[0], toHex(hash.subarray(0, 16))]]);
+    expect(exposures[0].falseMatchProbability * 2 ** 48).toBeCloseTo(8, 3);
+    expect(setApart).toEqual([{ what: "encounter", reason: "dense: a filter can't be asked for it", count: 1 }]);
+    // beside the exact list nothing is found twice
+    const both = matchDp3tUnlinkable(nodeCrypto, [filter, publishedHashes(encodeHashList([hash]))], encounters);
+    expect(both.exposures.map(({ key }) => toHex(key))).toEqual([toHex(hash), toHex(hash)]);
+    expect(both.setApart).toEqual([]);
+  });
+
+  test("every published hash is found by its first 16 bytes, whatever the fingerprints", () => {
+    for (const size of [1, 4, 8]) {
+      const filter = publishedHashes(encodeFilter(buildFilter([...others], size)));
+      const { exposures } = matchDp3tUnlinkable(
+        nodeCrypto,
+        [filter],
+        others.map((one) => heard(one.slice(0, 16), NOON)),
+      );
+      expect(exposures).toHaveLength(others.length);
+    }
+  });
+
+  test("a list or a filter that was cut is refused", () => {
+    for (const file of [encodeHashList([hash]), encodeFilter(buildFilter([hash], 4))])
+      expect(() => publishedHashes(file.subarray(0, file.length - 2))).toThrow("neither a whole DP3U list nor a whole DP3C filter");
   });
 });
 
@@ -246,6 +271,8 @@ describe("tracelet match and export --protocol", () => {
     expect((await run("ct10", write("keys.json", JSON.stringify({ gaen: [], ct10: list })))).out).toBe(found.out);
     const unlinkable = await run("dp3t-unlinkable", write("hashes", encodeHashList([nodeCrypto.sha256(today)])));
     expect(unlinkable.out).toMatch(/^0 exposures: 1 hash looked for in 1 encounter\n/);
+    const filtered = await run("dp3t-unlinkable", write("filter", encodeFilter(buildFilter([nodeCrypto.sha256(today)], 6))));
+    expect(filtered.out).toBe(unlinkable.out);
   });
 
   test.each([
@@ -253,7 +280,7 @@ describe("tracelet match and export --protocol", () => {
     ["ct10", "bad.json", [{ day: DAY, dtk: "AAAA" }], "entry 1 is no daily key"],
     ["ct10", "bad.json", [{ day: -1, dtk: "AAAAAAAAAAAAAAAAAAAAAA==" }], "entry 1 is no daily key"],
     ["ct10", "bad.json", { tek: 1 }, "no list of daily keys"],
-    ["dp3t-unlinkable", "bad.json", [], "no whole DP3U list"],
+    ["dp3t-unlinkable", "bad.json", [], "neither a whole DP3U list nor a whole DP3C filter"],
     ["morse", "bad.json", [], 'a protocol called "morse"; known: gaen'],
   ])("a file that isn't what %s publishes is refused by name: %s", async (protocol, name, content, words) => {
     const { exit, err, out } = await run(protocol, write(`refused-${name}`, JSON.stringify(content)));
